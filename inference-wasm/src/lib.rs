@@ -1,0 +1,2 @@
+//! ONNX in, WebAssembly out.
+pub mod graph;
