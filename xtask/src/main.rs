@@ -1,2 +1,49 @@
-//! Under construction.
-fn main() {}
+//! The household chores, the same on a laptop and in CI: `cargo xtask --help`.
+
+mod bench;
+mod bless;
+mod house;
+mod http;
+mod product;
+mod server;
+mod setup;
+mod step;
+mod test;
+mod up;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Chores of the Beira workspace", version)]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Set up, build, serve the dashboard, train on the sample data.
+    Up(up::Arguments),
+    /// Set up what the tests need and run all that must hold on every change.
+    Test(test::Arguments),
+    /// Set up and build everything: binary, web package, dashboard.
+    Build,
+    /// Measure beside the peers.
+    Bench(bench::Arguments),
+    /// Accept the golden files as they come out now; read the diff afterwards.
+    Bless,
+    /// Formatting, clippy, and (where cargo-deny is installed) licences and advisories.
+    Lint,
+}
+
+fn main() -> anyhow::Result<()> {
+    let house = house::House::find()?;
+    match Arguments::parse().chore {
+        Chore::Up(arguments) => up::up(&house, &arguments),
+        Chore::Test(arguments) => test::test(&house, &arguments),
+        Chore::Build => product::build(&house).map(drop),
+        Chore::Bench(arguments) => bench::bench(&house, &arguments),
+        Chore::Bless => bless::bless(&house),
+        Chore::Lint => test::lint(&house),
+    }
+}

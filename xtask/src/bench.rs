@@ -1,0 +1,44 @@
+//! `cargo xtask bench`: Beira beside its peers, in one process or one run.
+
+use std::process::Command;
+
+use crate::house::House;
+use crate::step::{run, step};
+use crate::{product, setup};
+
+/// Arguments of `bench`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// Three scikit-learn models in Node, beside onnxruntime-web: time per prediction, time to the first one, bytes.
+    Edge,
+}
+
+/// Builds, makes the models, measures.
+pub fn bench(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
+    match arguments.what {
+        What::Edge => edge(house),
+    }
+}
+
+fn edge(house: &House) -> anyhow::Result<()> {
+    let python = setup::python(house)?;
+    product::build(house)?;
+    let folder = house.target.join("bench-edge");
+    step("Training and exporting the three models with scikit-learn", || {
+        run(Command::new(python).arg(house.path("tests/python/sklearn_models.py")).arg(&folder))
+    })?;
+    step("Measuring", || {
+        run(Command::new("node")
+            .arg(house.path("inference-wasm/benches/edge.mjs"))
+            .arg(house.beira())
+            .arg(house.path("dist"))
+            .arg(&folder)
+            .current_dir(&house.root))
+    })
+}

@@ -1,0 +1,72 @@
+//! The product: the binary `beira`, the web package, the dashboard.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::house::House;
+use crate::setup;
+use crate::step::{run, step};
+
+/// Sets up, then builds what changed. Returns the binary.
+pub fn build(house: &House) -> anyhow::Result<PathBuf> {
+    setup::for_build(house)?;
+    web_package(house)?;
+    dashboard(house)?;
+    step("Building beira", || {
+        run(Command::new("cargo").args(["build", "--package", "beira"]).current_dir(&house.root))?;
+        Ok(house.beira())
+    })
+}
+
+/// `dist/npm` and `dist/cloudflare`.
+fn web_package(house: &House) -> anyhow::Result<()> {
+    let sources = ["inference-wasm/hosts/web", "contract", "monitoring", "Cargo.toml", "Cargo.lock"];
+    if_changed(house, "web package (dist/npm, dist/cloudflare)", "dist/npm", &sources, || {
+        run(Command::new("cargo")
+            .args(["build", "--profile", "web", "--target", "wasm32-unknown-unknown", "--package", "beira-host-web"])
+            .arg("--target-dir")
+            .arg(house.web_target())
+            .current_dir(&house.root))?;
+        run(Command::new("node")
+            .arg(house.path("inference-wasm/hosts/web/package.mjs"))
+            .arg(house.web_target().join("wasm32-unknown-unknown/web/beira_host_web.wasm"))
+            .arg(house.path("dist"))
+            .current_dir(&house.root)
+            .env("PATH", house.tool_path()?))
+    })
+}
+
+/// `dist/dashboard`.
+fn dashboard(house: &House) -> anyhow::Result<()> {
+    let sources = ["dashboard", "contract", "public", "Trunk.toml", "Cargo.toml", "Cargo.lock"];
+    if_changed(house, "dashboard (dist/dashboard)", "dist/dashboard", &sources, || {
+        run(Command::new("trunk")
+            .args(["build", "--offline", "--cargo-profile", "web"])
+            .current_dir(&house.root)
+            .env("PATH", house.tool_path()?)
+            .env("CARGO_TARGET_DIR", house.web_target())
+            .env_remove("NO_COLOR"))
+    })
+}
+
+/// Does `work` unless `result` was made from the very same bytes of `sources`.
+fn if_changed(
+    house: &House,
+    what: &str,
+    result: &str,
+    sources: &[&str],
+    work: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let paths: Vec<PathBuf> = sources.iter().map(|source| house.path(source)).collect();
+    let wanted = setup::digest(&paths.iter().map(PathBuf::as_path).collect::<Vec<&Path>>())?;
+    let stamp = house.path(&format!("dist/.{}.stamp", result.replace('/', "-")));
+    if house.path(result).is_dir() && fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
+        println!("▸ The {what} is up to date");
+        return Ok(());
+    }
+    step(&format!("Building the {what}"), || {
+        work()?;
+        Ok(fs::write(stamp, wanted)?)
+    })
+}

@@ -1,0 +1,187 @@
+//! What must be on the machine: each piece is looked for, installed when missing, and named in a
+//! sentence when it cannot be.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+use sha2::{Digest, Sha256};
+
+use crate::house::House;
+use crate::step::{ask, run, step};
+
+/// The Trunk that the dashboard is built with.
+const TRUNK: &str = "0.21.14";
+
+/// What a build needs: wasm target, Node with the packages of the lock file, Trunk, wasm-bindgen, wasm-opt.
+pub fn for_build(house: &House) -> anyhow::Result<()> {
+    wasm_target()?;
+    node(house)?;
+    trunk(house)?;
+    wasm_bindgen(house)
+}
+
+/// What the proof and the page tests need on top: a Chromium.
+pub fn chromium() -> anyhow::Result<PathBuf> {
+    if let Some(found) = find_chromium() {
+        return Ok(found);
+    }
+    apt("chromium", "the browser that the tests drive")?;
+    find_chromium().context("chromium was installed, but is not found; set BEIRA_CHROMIUM to its path")
+}
+
+/// What the Python tests need: a venv with the packages of tests/python/requirements.txt.
+pub fn python(house: &House) -> anyhow::Result<PathBuf> {
+    let version = ask("python3", &["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).context(
+        "Python 3.10 or newer is needed for the tests that drive Beira with MLflow's client; install python3",
+    )?;
+    let minor: u32 = version.strip_prefix("3.").and_then(|minor| minor.parse().ok()).unwrap_or(0);
+    if minor < 10 {
+        bail!("Python {version} is too old for the tests, 3.10 or newer is needed");
+    }
+    let requirements = house.path("tests/python/requirements.txt");
+    let venv = house.target.join("venv");
+    let stamp = venv.join("beira-stamp");
+    let wanted = digest(&[&requirements])?;
+    if fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
+        return Ok(house.python());
+    }
+    step("Installing the Python packages of the tests (mlflow, onnxruntime, scikit-learn)", || {
+        let make = || Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv).status();
+        if !make()?.success() {
+            apt("python3-venv", "Python's module venv")?;
+            if !make()?.success() {
+                bail!("python3 -m venv does not work here; install the package python3-venv");
+            }
+        }
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+        run(Command::new(house.python()).args(pip).arg(&requirements))?;
+        Ok(fs::write(&stamp, &wanted)?)
+    })?;
+    Ok(house.python())
+}
+
+/// sha256 over the bytes of files, and of files in folders.
+pub fn digest(paths: &[&Path]) -> anyhow::Result<String> {
+    let mut files = Vec::new();
+    for path in paths {
+        collect(path, &mut files)?;
+    }
+    files.sort();
+    let mut hash = Sha256::new();
+    for file in files {
+        hash.update(file.to_string_lossy().as_bytes());
+        hash.update(fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?);
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    if path.is_dir() {
+        for entry in fs::read_dir(path)? {
+            collect(&entry?.path(), files)?;
+        }
+    } else {
+        files.push(path.to_owned());
+    }
+    Ok(())
+}
+
+fn wasm_target() -> anyhow::Result<()> {
+    let target = "wasm32-unknown-unknown";
+    let libraries = ask("rustc", &["--print", "target-libdir", "--target", target]);
+    if libraries.is_some_and(|folder| Path::new(&folder).is_dir()) {
+        return Ok(());
+    }
+    step("Adding Rust's wasm32-unknown-unknown target", || {
+        run(Command::new("rustup").args(["target", "add", target]))
+            .context("the target comes with rustup; with another Rust, install its wasm32-unknown-unknown library")
+    })
+}
+
+fn node(house: &House) -> anyhow::Result<()> {
+    let version = ask("node", &["--version"]).context("Node 20 or newer is needed; install nodejs and npm")?;
+    let major: u32 = version.trim_start_matches('v').split('.').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+    if major < 20 {
+        bail!("Node {version} is too old, 20 or newer is needed");
+    }
+    let stamp = house.path("node_modules/.beira-stamp");
+    let wanted = digest(&[&house.path("package-lock.json")])?;
+    if fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
+        return Ok(());
+    }
+    step("Installing the npm packages of the lock file (wasm-opt, workerd, playwright-core, onnxruntime-web)", || {
+        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&house.root))?;
+        Ok(fs::write(stamp, wanted)?)
+    })
+}
+
+fn trunk(house: &House) -> anyhow::Result<()> {
+    let place = house.tools().join("bin").join(format!("trunk{}", std::env::consts::EXE_SUFFIX));
+    let has =
+        |program: &str| ask(program, &["--version"]).is_some_and(|version| version.trim() == format!("trunk {TRUNK}"));
+    if has(&place.to_string_lossy()) || has("trunk") {
+        return Ok(());
+    }
+    if ask("cargo", &["binstall", "-V"]).is_some() {
+        let fetched = step("Fetching Trunk", || {
+            let package = format!("trunk@{TRUNK}");
+            run(Command::new("cargo").args(["binstall", "--no-confirm", "--root"]).arg(house.tools()).arg(package))
+        });
+        if fetched.is_ok() {
+            return Ok(());
+        }
+    }
+    step("Building Trunk (once; about 8 minutes on two cores)", || {
+        run(Command::new("cargo")
+            .args(["install", "trunk", "--locked", "--version", TRUNK, "--root"])
+            .arg(house.tools())
+            .current_dir(&house.root)
+            .env("CARGO_TARGET_DIR", house.tools().join("build")))
+    })
+}
+
+fn wasm_bindgen(house: &House) -> anyhow::Result<()> {
+    step("Building wasm-bindgen of the version in Cargo.lock", || {
+        run(Command::new("cargo").args(["build", "--package", "xtask-wasm-bindgen"]).current_dir(&house.root))?;
+        let bin = house.tools().join("bin");
+        fs::create_dir_all(&bin)?;
+        fs::copy(house.binary("bindgen"), bin.join(format!("wasm-bindgen{}", std::env::consts::EXE_SUFFIX)))?;
+        Ok(())
+    })
+}
+
+fn find_chromium() -> Option<PathBuf> {
+    let named = std::env::var_os("BEIRA_CHROMIUM").map(PathBuf::from);
+    let places = [
+        "/usr/bin/chromium",
+        "/usr/bin/chromium-browser",
+        "/usr/bin/google-chrome",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    ];
+    named.into_iter().chain(places.into_iter().map(PathBuf::from)).find(|place| place.exists())
+}
+
+/// Installs a Debian package when this is a Debian and we are root, else says what to install.
+fn apt(package: &str, what: &str) -> anyhow::Result<()> {
+    if ask("apt-get", &["--version"]).is_none() {
+        bail!(
+            "{what} is missing and there is no apt-get here: install {package} yourself (for a browser elsewhere, set BEIRA_CHROMIUM to its path)"
+        );
+    }
+    if ask("id", &["-u"]).as_deref() != Some("0") {
+        bail!("{what} is missing: run `sudo apt-get install {package}` and start again");
+    }
+    step(&format!("Installing {package} with apt-get ({what})"), || {
+        let apt = |arguments: &[&str]| {
+            run(Command::new("apt-get")
+                .args(arguments)
+                .env("DEBIAN_FRONTEND", "noninteractive")
+                .stdout(std::process::Stdio::null()))
+        };
+        apt(&["update", "-q"])?;
+        apt(&["install", "-q", "-y", "--no-install-recommends", package])
+    })
+}

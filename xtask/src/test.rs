@@ -1,0 +1,165 @@
+//! `cargo xtask test`: everything that must hold on every change, ending in `N passed, N failed`.
+
+use std::process::Command;
+
+use anyhow::bail;
+
+use crate::house::House;
+use crate::server::{Server, free_port};
+use crate::step::{run, run_lines, step};
+use crate::{product, setup, up};
+
+/// Arguments of `test`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Only these suites: format, rust, node, python, proof, pages.
+    suites: Vec<String>,
+}
+
+/// What a suite counted.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+}
+
+/// One suite: runs and counts.
+type Suite = fn(&House) -> anyhow::Result<Counts>;
+
+const SUITES: [(&str, Suite); 6] =
+    [("format", format), ("rust", rust), ("node", node), ("python", python), ("proof", proof), ("pages", pages)];
+
+/// Sets up, builds, runs every suite, prints the sum.
+pub fn test(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(unknown) = arguments.suites.iter().find(|name| !SUITES.iter().any(|(suite, _)| suite == name)) {
+        bail!("there is no suite `{unknown}`; there are {}", SUITES.map(|(suite, _)| suite).join(", "));
+    }
+    let wanted = |name: &str| arguments.suites.is_empty() || arguments.suites.iter().any(|suite| suite == name);
+    setup::chromium()?;
+    setup::python(house)?;
+    product::build(house)?;
+    let mut total = Counts::default();
+    let mut table = String::new();
+    for (name, suite) in SUITES.iter().filter(|(name, _)| wanted(name)) {
+        let counts = step(&format!("Suite {name}"), || suite(house)).unwrap_or_else(|error| {
+            println!("{error:#}");
+            Counts { passed: 0, failed: 1 }
+        });
+        total.passed += counts.passed;
+        total.failed += counts.failed;
+        table += &format!("  {name:<8} {:>5} passed {:>4} failed\n", counts.passed, counts.failed);
+    }
+    print!("\n{table}\n{} passed, {} failed\n", total.passed, total.failed);
+    if total.failed > 0 || total.passed == 0 {
+        std::process::exit(1);
+    }
+    Ok(())
+}
+
+/// Formatting, clippy, licences and advisories.
+pub fn lint(house: &House) -> anyhow::Result<()> {
+    let cargo = |arguments: &[&str]| run(Command::new("cargo").args(arguments).current_dir(&house.root));
+    step("Formatting", || cargo(&["fmt", "--all", "--check"]))?;
+    step("Clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
+    step("Licences and advisories", || cargo(&["deny", "check", "licenses", "bans", "sources"]))
+}
+
+fn format(house: &House) -> anyhow::Result<Counts> {
+    run(Command::new("cargo").args(["fmt", "--all", "--check"]).current_dir(&house.root))?;
+    Ok(Counts { passed: 1, failed: 0 })
+}
+
+fn rust(house: &House) -> anyhow::Result<Counts> {
+    let mut command = Command::new("cargo");
+    command.args(["test", "--workspace", "--no-fail-fast"]).current_dir(&house.root).env("INSTA_UPDATE", "no");
+    counted(&mut command, |line| {
+        let rest = line.strip_prefix("test result: ")?;
+        Some(Counts { passed: before(rest, " passed")?, failed: before(rest, " failed")? })
+    })
+}
+
+fn node(house: &House) -> anyhow::Result<Counts> {
+    let mut command = Command::new("node");
+    command
+        .args(["--test", "--test-reporter=tap"])
+        .arg(house.path("inference-wasm/hosts/web/test/"))
+        .current_dir(&house.root)
+        .env("BEIRA_BIN", house.beira())
+        .env("PATH", house.tool_path()?);
+    counted(&mut command, |line| match line.split_once(' ')? {
+        ("#", rest) => match rest.split_once(' ')? {
+            ("pass", n) => Some(Counts { passed: n.trim().parse().ok()?, failed: 0 }),
+            ("fail" | "cancelled", n) => Some(Counts { passed: 0, failed: n.trim().parse().ok()? }),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+fn python(house: &House) -> anyhow::Result<Counts> {
+    let mut command = Command::new(house.python());
+    command
+        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+        .arg(house.path("tests/python"))
+        .current_dir(&house.root)
+        .env("BEIRA_BIN", house.beira());
+    counted(&mut command, |line| {
+        let summary = line.contains(" in ") && (line.contains(" passed") || line.contains(" failed"));
+        let n = |word| before(line, word).unwrap_or(0);
+        summary.then(|| Counts { passed: n(" passed"), failed: n(" failed") + n(" error") })
+    })
+}
+
+fn proof(house: &House) -> anyhow::Result<Counts> {
+    up::check(house)?;
+    Ok(Counts { passed: 1, failed: 0 })
+}
+
+fn pages(house: &House) -> anyhow::Result<Counts> {
+    let state = house.target.join("pages");
+    std::fs::remove_dir_all(&state).ok();
+    let server = Server::start(house, free_port()?, &state)?;
+    up::train(house, &server)?;
+    up::traffic(&server)?;
+    run(Command::new("node")
+        .arg(house.path("dashboard/e2e/screenshots.mjs"))
+        .arg(server.url())
+        .arg(house.target.join("screenshots"))
+        .current_dir(&house.root)
+        .env("BEIRA_CHROMIUM", setup::chromium()?))?;
+    Ok(Counts { passed: 1, failed: 0 })
+}
+
+/// Runs a command and adds up what `count` finds in its lines. A command that fails without a
+/// counted failure counts as one; a suite in which nothing ran has failed.
+fn counted(command: &mut Command, count: impl Fn(&str) -> Option<Counts>) -> anyhow::Result<Counts> {
+    let mut total = Counts::default();
+    let status = run_lines(command, |line| {
+        if let Some(counts) = count(line) {
+            total.passed += counts.passed;
+            total.failed += counts.failed;
+        }
+    })?;
+    if total.failed == 0 && (!status.success() || total.passed == 0) {
+        total.failed = 1;
+    }
+    Ok(total)
+}
+
+/// The number that stands before `word`: `before("3 passed, 1 failed", " failed")` is 1.
+fn before(line: &str, word: &str) -> Option<u64> {
+    let head = &line[..line.find(word)?];
+    head.rsplit(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::before;
+
+    #[test]
+    fn numbers_before_words() {
+        assert_eq!(before("ok. 12 passed; 3 failed; 0 ignored", " failed"), Some(3));
+        assert_eq!(before("1 failed, 7 passed in 3.21s", " passed"), Some(7));
+        assert_eq!(before("nothing here", " passed"), None);
+    }
+}
