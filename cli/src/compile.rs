@@ -1,0 +1,60 @@
+//! `beira compile`: an ONNX file in, a sealed module out.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+
+/// Arguments of `compile`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The ONNX file.
+    model: PathBuf,
+    /// Where the module goes. [default: beside the model, as .wasm]
+    #[arg(short, long)]
+    output: Option<PathBuf>,
+    /// Names for the columns of an input of shape [N, k]: INPUT=a,b,c.
+    #[arg(long, value_name = "INPUT=a,b,…", value_parser = columns)]
+    columns: Vec<(String, Vec<String>)>,
+    /// Most rows of one call; the default keeps memory small.
+    #[arg(long)]
+    rows_max: Option<u32>,
+    /// No SIMD instructions; the answers have the same bits.
+    #[arg(long)]
+    scalar: bool,
+}
+
+/// Rows that prove a module which came without data.
+const GOLDEN_ROWS: usize = 3;
+
+/// Compiles, runs the module once to seal it with golden rows, writes it.
+pub fn compile(arguments: &Arguments) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let onnx = std::fs::read(&arguments.model).with_context(|| format!("cannot read {}", arguments.model.display()))?;
+    let options = inference_wasm::Options {
+        columns: arguments.columns.iter().cloned().collect::<BTreeMap<_, _>>(),
+        rows_max: arguments.rows_max,
+        simd: !arguments.scalar,
+    };
+    let compiled = inference_wasm::compile(&onnx, &options).with_context(|| arguments.model.display().to_string())?;
+    let golden =
+        host_native::seal::pseudo_rows(&compiled.manifest, GOLDEN_ROWS.min(compiled.manifest.rows_max as usize));
+    let sealed = host_native::seal::seal(&compiled.wasm, &golden, None)?;
+    let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("wasm"));
+    std::fs::write(&output, &sealed).with_context(|| format!("cannot write {}", output.display()))?;
+    eprintln!(
+        "{}: {} bytes from {} of ONNX, {} flop a row, {:.0} ms",
+        output.display(),
+        sealed.len(),
+        onnx.len(),
+        compiled.manifest.cost.flops_per_row,
+        start.elapsed().as_secs_f64() * 1e3
+    );
+    Ok(())
+}
+
+fn columns(text: &str) -> anyhow::Result<(String, Vec<String>)> {
+    let Some((input, names)) = text.split_once('=') else { bail!("expected INPUT=a,b,c") };
+    Ok((input.to_owned(), names.split(',').map(str::to_owned).collect()))
+}
