@@ -1,0 +1,50 @@
+//! What the compiler takes and gives: options, the signature, the compiled module.
+
+use std::collections::BTreeMap;
+
+use contract::{Manifest, TensorSpec};
+
+/// How to compile. `Options::default()` is what one wants without a reason to differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Names of the elements of a row, by input name: the features of a foreign `[N, k]` input.
+    /// They end up in the manifest, so that a host can take named features.
+    pub columns: BTreeMap<String, Vec<String>>,
+    /// Most rows that one call of the module takes; the planner chooses when absent.
+    pub rows_max: Option<u32>,
+    /// Use the 128-bit vectors of WebAssembly (`simd128`). The answers have the same bits either way.
+    pub simd: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { columns: BTreeMap::new(), rows_max: None, simd: true }
+    }
+}
+
+/// A compiled model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compiled {
+    /// The module, unsealed: with the sections `beira.manifest` and `beira.graph`.
+    pub wasm: Vec<u8>,
+    /// What the module says of itself; the same as in its section.
+    pub manifest: Manifest,
+    /// The compiled graph as text.
+    pub graph: String,
+}
+
+/// What the front knows of the model's outside, for the manifest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Signature {
+    /// Inputs in the order of the ONNX file. Offsets are 0: the planner fills them.
+    pub inputs: Vec<TensorSpec>,
+    /// Outputs in the order of the ONNX file. Offsets are 0: the planner fills them.
+    pub outputs: Vec<TensorSpec>,
+    /// True when every operator treats rows alone: the rows axis is stripped from the graph and
+    /// the module loops over rows. False: the graph computes the whole input, one "row" a call.
+    pub row_wise: bool,
+    /// sha256 (hex) of the ONNX file.
+    pub onnx_sha256: String,
+    /// Operator sets of the ONNX file, domain to version (`""` is `ai.onnx`).
+    pub opset: BTreeMap<String, i64>,
+}
