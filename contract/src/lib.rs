@@ -4,7 +4,9 @@
 //! here once. This crate does not know HTTP, SQL, the DOM or ONNX.
 
 pub mod api;
+pub mod check;
 pub mod fault;
+pub mod hex;
 pub mod manifest;
 pub mod mlflow;
 pub mod number;

@@ -1,8 +1,8 @@
 //! What a model module says of itself: signature, memory, cost, golden rows.
 //!
-//! A module carries up to four custom sections, in this order: [`MANIFEST`] and [`GRAPH`] from the
-//! compiler, then [`SEAL`] from whoever ran it first, then [`SIGNATURE`]. Its identity is the
-//! sha256 of every byte before the signature.
+//! A module carries up to five custom sections, in this order: [`MANIFEST`] and [`GRAPH`] from the
+//! compiler, then [`SEAL`] and [`IDENTITY`] from whoever ran it first, then [`SIGNATURE`]. Its
+//! identity is the sha256 of every byte before the identity section (of all bytes, unsealed).
 
 use std::collections::BTreeMap;
 
@@ -16,6 +16,10 @@ pub const MANIFEST: &str = "beira.manifest";
 pub const GRAPH: &str = "beira.graph";
 /// Custom section with [`Seal`] as JSON.
 pub const SEAL: &str = "beira.seal";
+/// Custom section with the module's identity as 64 hex digits: the sha256 of every byte before this
+/// section. Hosts that are handed a compiled module and never see its bytes (a Cloudflare Worker)
+/// read it; hosts that see the bytes check it, which finds every damaged file.
+pub const IDENTITY: &str = "beira.identity";
 /// Custom section with an Ed25519 signature over all bytes before it.
 pub const SIGNATURE: &str = "beira.signature";
 /// Version of the manifest and of the module's ABI that this code reads and writes.
