@@ -14,7 +14,7 @@ pub fn build(house: &House) -> anyhow::Result<PathBuf> {
     web_package(house)?;
     dashboard(house)?;
     step("Building beira", || {
-        run(Command::new("cargo").args(["build", "--package", "beira"]).current_dir(&house.root))?;
+        run(Command::new("cargo").args(["build", "--workspace", "--bin", "beira"]).current_dir(&house.root))?;
         Ok(house.beira())
     })
 }

@@ -144,7 +144,7 @@ fn trunk(house: &House) -> anyhow::Result<()> {
 
 fn wasm_bindgen(house: &House) -> anyhow::Result<()> {
     step("Building wasm-bindgen of the version in Cargo.lock", || {
-        run(Command::new("cargo").args(["build", "--package", "xtask-wasm-bindgen"]).current_dir(&house.root))?;
+        run(Command::new("cargo").args(["build", "--workspace", "--bin", "bindgen"]).current_dir(&house.root))?;
         let bin = house.tools().join("bin");
         fs::create_dir_all(&bin)?;
         fs::copy(house.binary("bindgen"), bin.join(format!("wasm-bindgen{}", std::env::consts::EXE_SUFFIX)))?;

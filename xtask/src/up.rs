@@ -53,7 +53,7 @@ pub fn up(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
 pub fn check(house: &House) -> anyhow::Result<()> {
     let chromium = setup::chromium()?;
     step("Building the proof", || {
-        run(Command::new("cargo").args(["build", "--package", "xtask-proof"]).current_dir(&house.root))
+        run(Command::new("cargo").args(["build", "--workspace", "--bin", "proof"]).current_dir(&house.root))
     })?;
     let state = house.target.join("check").join(std::process::id().to_string());
     let server = Server::start(house, free_port()?, &state)?;
