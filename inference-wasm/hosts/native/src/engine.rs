@@ -10,7 +10,7 @@ use crate::Error;
 /// Most linear memory of one module.
 pub const MEMORY_MAX: usize = 1 << 30;
 /// Time after which a call is stopped: between this and one tick more.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+pub const DEADLINE: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_millis(500);
 
 /// Ticks of [`DEADLINE`], for `Store::set_epoch_deadline`.
