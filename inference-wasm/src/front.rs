@@ -1,0 +1,105 @@
+//! From the bytes of an ONNX file to the compiler's graph and the model's signature.
+//!
+//! tract parses the file, infers shapes and spells it in its core operators; what follows tract
+//! translates those. tract's `declutter` is left out: it reorders floating-point sums and moves
+//! axes, and our own passes do better on the small graph. Constants are propagated.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+use tract_onnx::prelude::TypedModel;
+
+use crate::graph::Graph;
+use crate::{Error, Options, Signature, support};
+
+mod attributes;
+mod destring;
+mod import;
+mod inputs;
+mod ml;
+mod outputs;
+mod typed;
+mod vocabulary;
+mod zip_map;
+
+pub(crate) use typed::guard;
+
+/// A model after the front.
+pub(crate) struct Front {
+    /// The function of one row, or of the whole input.
+    pub graph: Graph,
+    /// Inputs, outputs, and whether the function is one of a row.
+    pub signature: Signature,
+    /// The same model as tract has it, rows as a symbol where they are free, for [`crate::Reference`].
+    pub model: TypedModel,
+    /// Position of the rows axis in each of tract's outputs.
+    pub rows: Vec<Option<usize>>,
+}
+
+impl Front {
+    /// Checks, rewrites and translates a file.
+    pub fn load(onnx: &[u8], options: &Options) -> Result<Front, Error> {
+        let mut model = support::parse(onnx)?;
+        support::check(&model)?;
+        let opset = support::opset(&model);
+        let graph = model.graph.as_mut().ok_or_else(|| Error::bug("a graph has gone"))?;
+
+        let columns = zip_map::remove(graph)?;
+        let strings = destring::destring(graph)?;
+        for node in &graph.node {
+            ml::check(node)?;
+        }
+        let inputs = inputs::read(graph, options)?;
+        let names: Vec<String> = graph.output.iter().map(|o| o.name.clone()).collect();
+        typed::prepare(graph);
+
+        let (typed, imported) = translate(&model, &inputs)?;
+        let outputs = outputs::describe(&names, &imported, &strings, &columns)?;
+        let row_wise = typed.rows.is_some();
+        let mut signature = Signature {
+            inputs: inputs.iter().map(|i| i.spec(row_wise, &strings)).collect(),
+            outputs,
+            row_wise,
+            onnx_sha256: hex(&Sha256::digest(onnx)),
+            opset,
+        };
+        inputs::name_columns(&mut signature.inputs, options)?;
+        Ok(Front {
+            graph: imported.graph,
+            signature,
+            model: typed.model,
+            rows: imported.outputs.iter().map(|o| o.rows).collect(),
+        })
+    }
+}
+
+/// Row by row where that can be proved, else as one input of fixed shape.
+fn translate(
+    model: &tract_onnx::pb::ModelProto, inputs: &[inputs::Input],
+) -> Result<(typed::Typed, import::Imported), Error> {
+    if inputs.iter().all(|i| i.has_rows()) {
+        let typed = typed::load(model, inputs, true)?;
+        match import::import(&typed) {
+            Ok(imported) => return Ok((typed, imported)),
+            Err(import::Stop::Mixes) => {}
+            Err(import::Stop::Wrong(error)) => return Err(error),
+        }
+    }
+    let typed = typed::load(model, inputs, false)?;
+    match import::import(&typed) {
+        Ok(imported) => Ok((typed, imported)),
+        Err(import::Stop::Mixes) => Err(Error::bug("rows were mixed where there are none")),
+        Err(import::Stop::Wrong(error)) => Err(error),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Strings by id, by name of an input or output.
+type Strings = BTreeMap<String, Vec<String>>;

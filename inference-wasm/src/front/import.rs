@@ -1,0 +1,336 @@
+//! tract's core operators to the compiler's graph, the rows axis stripped and proved to be one.
+//!
+//! The symbol of the rows stands in the shape of every value that has rows, exactly once. Each
+//! operator is let through only where it treats that axis as a batch: no sum, maximum, slice,
+//! concatenation or lookup runs along it. Then a row of the answer depends on one row of the
+//! inputs alone.
+
+use std::collections::HashMap;
+
+use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::array::{Gather, MultiBroadcastTo, OneHot as TractOneHot, Slice, TypedConcat};
+use tract_onnx::tract_core::ops::binary::TypedBinOp;
+use tract_onnx::tract_core::ops::cast::Cast;
+use tract_onnx::tract_core::ops::change_axes::AxisOp;
+use tract_onnx::tract_core::ops::downsample::Downsample;
+use tract_onnx::tract_core::ops::einsum::EinSum;
+use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
+use tract_onnx::tract_core::ops::identity::Identity;
+use tract_onnx::tract_core::ops::logic::Iff;
+use tract_onnx::tract_core::ops::nn::{Reduce, Softmax};
+use tract_onnx::tract_core::ops::source::TypedSource;
+use tract_onnx::tract_hir::internal::*;
+
+use super::ml;
+use super::typed::Typed;
+use crate::Error;
+use crate::graph::{Bytes, Graph, Id, Node, Op, Type};
+
+mod axes;
+mod binary;
+mod broadcast;
+mod concat;
+mod einsum;
+mod element;
+mod gather;
+mod own;
+mod reduce;
+mod slice;
+mod softmax;
+
+/// Why an import ends.
+pub enum Stop {
+    /// Rows meet: the model is not row-wise.
+    Mixes,
+    /// It cannot be compiled.
+    Wrong(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Stop::Wrong(error)
+    }
+}
+
+impl From<TractError> for Stop {
+    fn from(error: TractError) -> Self {
+        Stop::Wrong(Error::bug(format!("{error:#}")))
+    }
+}
+
+/// A graph with what its outputs look like outside.
+pub struct Imported {
+    /// The graph.
+    pub graph: Graph,
+    /// True when the rows axis is stripped.
+    pub row_wise: bool,
+    /// One for each output of the model.
+    pub outputs: Vec<Output>,
+}
+
+/// An output of the graph.
+pub struct Output {
+    /// Type in tract.
+    pub ty: DatumType,
+    /// Shape without the rows axis.
+    pub shape: Vec<usize>,
+    /// Where tract has the rows axis.
+    pub rows: Option<usize>,
+}
+
+/// Translates every node that an output needs, and every input.
+pub fn import(typed: &Typed) -> Result<Imported, Stop> {
+    let model = &typed.model;
+    let mut importer = Importer { rows: typed.rows.as_ref(), graph: Graph::default(), values: HashMap::new() };
+    for (i, outlet) in model.input_outlets()?.iter().enumerate() {
+        let layout = importer.layout(model.outlet_fact(*outlet)?, &model.node(outlet.node).name)?;
+        let id = importer.push(&layout, Op::Input(i), vec![], &model.node(outlet.node).name);
+        importer.graph.inputs.push(id);
+        importer.values.insert(*outlet, Value { id, layout });
+    }
+    for n in model.eval_order()? {
+        importer.node(model, model.node(n))?;
+    }
+    let mut outputs = Vec::new();
+    for outlet in model.output_outlets()? {
+        let value = importer.values.get(outlet).cloned().ok_or_else(|| Error::bug("an output was not translated"))?;
+        importer.graph.outputs.push(value.id);
+        let ty = model.outlet_fact(*outlet)?.datum_type;
+        outputs.push(Output { ty, shape: value.layout.shape, rows: value.layout.rows });
+    }
+    Ok(Imported { graph: importer.graph, row_wise: typed.rows.is_some(), outputs })
+}
+
+/// Type and shape of a value, the rows axis taken out of the shape.
+#[derive(Clone, Debug)]
+struct Layout {
+    ty: Type,
+    shape: Vec<usize>,
+    rows: Option<usize>,
+}
+
+impl Layout {
+    /// Number of axes, that of the rows included.
+    fn rank(&self) -> usize {
+        self.shape.len() + usize::from(self.rows.is_some())
+    }
+
+    /// Position of tract's axis `axis` in the shape without rows; an error where it is the rows axis.
+    fn strip(&self, axis: usize) -> Result<usize, Stop> {
+        match self.rows {
+            Some(rows) if rows == axis => Err(Stop::Mixes),
+            Some(rows) if rows < axis => Ok(axis - 1),
+            _ => Ok(axis),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Value {
+    id: Id,
+    layout: Layout,
+}
+
+struct Importer<'m> {
+    rows: Option<&'m Symbol>,
+    graph: Graph,
+    values: HashMap<OutletId, Value>,
+}
+
+/// One node under translation.
+struct Context<'a, 'm> {
+    importer: &'a mut Importer<'m>,
+    name: &'a str,
+    inputs: Vec<Value>,
+    /// Layout of the result.
+    out: Layout,
+    /// tract's facts of the operands and of the result, with the rows' symbol in the shapes.
+    facts: Vec<&'a TypedFact>,
+    fact: &'a TypedFact,
+}
+
+impl<'m> Importer<'m> {
+    fn node(&mut self, model: &TypedModel, node: &TypedNode) -> Result<(), Stop> {
+        if node.op_is::<TypedSource>() {
+            return Ok(());
+        }
+        for (slot, output) in node.outputs.iter().enumerate() {
+            let outlet = OutletId::new(node.id, slot);
+            let id = if let Some(value) = &output.fact.konst {
+                // Numbers of rows that were computed but lead to shapes alone are never asked for.
+                let Some(value) = self.constant(value, &node.name)? else { continue };
+                value
+            } else {
+                let out = self.layout(&output.fact, &node.name)?;
+                let mut inputs = Vec::new();
+                for input in &node.inputs {
+                    // A number of rows is used as a number: the answer depends on how many rows there are.
+                    inputs.push(self.values.get(input).cloned().ok_or(Stop::Mixes)?);
+                }
+                let facts = model.node_input_facts(node.id)?.to_vec();
+                let mut context =
+                    Context { importer: self, name: &node.name, inputs, out: out.clone(), facts, fact: &output.fact };
+                let id = operator(&mut context, &*node.op)?;
+                Value { id, layout: out }
+            };
+            self.values.insert(outlet, id);
+        }
+        Ok(())
+    }
+
+    /// A constant; `None` for one that holds the number of rows.
+    fn constant(&mut self, value: &Arc<Tensor>, name: &str) -> Result<Option<Value>, Stop> {
+        let value: Arc<Tensor> = if value.datum_type() == TDim::datum_type() {
+            match value.cast_to_dt(i64::datum_type()) {
+                Ok(value) => value.into_owned().into_arc_tensor(),
+                Err(_) => return Ok(None),
+            }
+        } else {
+            value.clone()
+        };
+        let layout = Layout { ty: ty(value.datum_type(), name)?, shape: value.shape().to_vec(), rows: None };
+        let id = self.push(&layout, Op::Const(Bytes(value.as_bytes().into())), vec![], name);
+        Ok(Some(Value { id, layout }))
+    }
+
+    fn layout(&self, fact: &TypedFact, name: &str) -> Result<Layout, Stop> {
+        let mut layout = Layout { ty: ty(fact.datum_type, name)?, shape: Vec::new(), rows: None };
+        for (axis, dim) in fact.shape.iter().enumerate() {
+            if let Ok(dim) = dim.to_usize() {
+                layout.shape.push(dim);
+            } else if layout.rows.is_none() && self.rows.is_some_and(|rows| *dim == TDim::Sym(rows.clone())) {
+                layout.rows = Some(axis);
+            } else if self.rows.is_some() {
+                return Err(Stop::Mixes);
+            } else {
+                return Err(Error::unsupported(
+                    format!("node {name:?}"),
+                    "a result whose shape depends on values",
+                    "export the model with fixed shapes",
+                )
+                .into());
+            }
+        }
+        Ok(layout)
+    }
+
+    fn push(&mut self, layout: &Layout, op: Op, inputs: Vec<Id>, name: &str) -> Id {
+        let id = Id(self.graph.nodes.len() as u32);
+        self.graph.nodes.push(Node { op, inputs, shape: layout.shape.clone(), ty: layout.ty, name: name.to_owned() });
+        id
+    }
+}
+
+impl Context<'_, '_> {
+    /// A node of the result's layout.
+    fn result(&mut self, op: Op, inputs: Vec<Id>) -> Id {
+        let out = self.out.clone();
+        self.importer.push(&out, op, inputs, self.name)
+    }
+
+    /// A node of another shape.
+    fn shaped(&mut self, op: Op, inputs: Vec<Id>, shape: Vec<usize>, ty: Type) -> Id {
+        self.importer.push(&Layout { ty, shape, rows: None }, op, inputs, self.name)
+    }
+
+    /// The same elements under another shape; nothing to do where it has it.
+    fn reshape(&mut self, id: Id, shape: &[usize]) -> Id {
+        let node = &self.importer.graph.nodes[id.index()];
+        if node.shape == shape {
+            return id;
+        }
+        let ty = node.ty;
+        if let Op::Const(bytes) = &node.op {
+            let op = Op::Const(bytes.clone());
+            return self.shaped(op, vec![], shape.to_vec(), ty);
+        }
+        self.shaped(Op::Reshape, vec![id], shape.to_vec(), ty)
+    }
+
+    /// The axes in another order; nothing to do where that is the order.
+    fn transpose(&mut self, id: Id, perm: &[usize]) -> Id {
+        if perm.iter().enumerate().all(|(i, p)| i == *p) {
+            return id;
+        }
+        let node = &self.importer.graph.nodes[id.index()];
+        let (shape, ty) = (perm.iter().map(|p| node.shape[*p]).collect(), node.ty);
+        self.shaped(Op::Transpose { perm: perm.to_vec() }, vec![id], shape, ty)
+    }
+
+    /// Operand `i` beside operands whose rows stand at the result's rows axis: one that has no rows
+    /// must have a single element there, and loses that axis.
+    fn aligned(&mut self, i: usize) -> Result<Id, Stop> {
+        let value = self.inputs[i].clone();
+        match (value.layout.rows, self.out.rows) {
+            (a, b) if a == b => Ok(value.id),
+            (None, Some(rows)) if value.layout.shape.get(rows) == Some(&1) => {
+                let mut shape = value.layout.shape;
+                shape.remove(rows);
+                Ok(self.reshape(value.id, &shape))
+            }
+            _ => Err(Stop::Mixes),
+        }
+    }
+
+    fn unsupported(&self, what: &str) -> Stop {
+        let help = "express it with supported operators when exporting";
+        Error::unsupported(format!("node {:?}", self.name), what, help).into()
+    }
+}
+
+/// Finds the family.
+fn operator(c: &mut Context, op: &dyn TypedOp) -> Result<Id, Stop> {
+    if let Some(op) = op.downcast_ref::<ElementWiseOp>() {
+        element::unary(c, op)
+    } else if let Some(op) = op.downcast_ref::<TypedBinOp>() {
+        binary::binary(c, op)
+    } else if op.is::<Iff>() {
+        binary::select(c)
+    } else if let Some(op) = op.downcast_ref::<Cast>() {
+        element::cast(c, op)
+    } else if let Some(op) = op.downcast_ref::<AxisOp>() {
+        axes::change(c, op)
+    } else if let Some(op) = op.downcast_ref::<EinSum>() {
+        einsum::product(c, op)
+    } else if let Some(op) = op.downcast_ref::<Reduce>() {
+        reduce::reduce(c, op)
+    } else if let Some(op) = op.downcast_ref::<Softmax>() {
+        softmax::softmax(c, op)
+    } else if let Some(op) = op.downcast_ref::<Gather>() {
+        gather::gather(c, op)
+    } else if let Some(op) = op.downcast_ref::<TractOneHot>() {
+        gather::one_hot(c, op)
+    } else if let Some(op) = op.downcast_ref::<TypedConcat>() {
+        concat::concat(c, op)
+    } else if let Some(op) = op.downcast_ref::<Slice>() {
+        slice::slice(c, op)
+    } else if let Some(op) = op.downcast_ref::<Downsample>() {
+        slice::downsample(c, op)
+    } else if op.is::<MultiBroadcastTo>() {
+        broadcast::broadcast(c)
+    } else if op.is::<Identity>() {
+        Ok(c.inputs[0].id)
+    } else if let Some(op) = op.downcast_ref::<ml::trees::Forest>() {
+        own::forest(c, op)
+    } else if let Some(op) = op.downcast_ref::<ml::one_hot::OneHot>() {
+        own::one_hot(c, op)
+    } else if let Some(op) = op.downcast_ref::<ml::lookup::Lookup>() {
+        own::lookup(c, op)
+    } else {
+        Err(c.unsupported(&format!("the inner operator {}", op.name())))
+    }
+}
+
+fn ty(ty: DatumType, name: &str) -> Result<Type, Stop> {
+    Ok(match ty {
+        DatumType::Bool => Type::Bool,
+        DatumType::I32 => Type::I32,
+        DatumType::I64 | DatumType::TDim => Type::I64,
+        DatumType::F32 => Type::F32,
+        DatumType::F64 => Type::F64,
+        other => {
+            let help = "use float, double, int64, int32 or bool throughout";
+            return Err(Error::unsupported(format!("node {name:?}"), format!("type {other:?}"), help).into());
+        }
+    })
+}

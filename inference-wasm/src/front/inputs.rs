@@ -1,0 +1,126 @@
+//! The model's inputs: names, types, and which axis counts rows.
+
+use contract::{Datatype, TensorSpec};
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dim;
+use tract_onnx::pb::{GraphProto, ValueInfoProto, type_proto};
+use tract_onnx::prelude::DatumType;
+
+use super::Strings;
+use crate::{Error, Options, support};
+
+/// One input.
+pub struct Input {
+    /// Its name.
+    pub name: String,
+    /// Its type, strings being I32 ids.
+    pub ty: DatumType,
+    /// Its shape; `None` where the file leaves the first axis free.
+    pub shape: Vec<Option<usize>>,
+}
+
+impl Input {
+    /// True when the first axis is free: it counts rows.
+    pub fn has_rows(&self) -> bool {
+        self.shape.first() == Some(&None)
+    }
+
+    /// As the manifest describes it.
+    pub fn spec(&self, row_wise: bool, strings: &Strings) -> TensorSpec {
+        let free = if row_wise { -1 } else { 1 };
+        let strings = strings.get(&self.name).cloned();
+        TensorSpec {
+            name: self.name.clone(),
+            datatype: datatype(self.ty, strings.is_some()),
+            shape: self.shape.iter().map(|d| d.map_or(free, |d| d as i64)).collect(),
+            offset: 0,
+            strings,
+            columns: None,
+        }
+    }
+}
+
+/// Datatype on the wire of one of tract's types that the compiler has.
+pub fn datatype(ty: DatumType, is_string: bool) -> Datatype {
+    match ty {
+        DatumType::I32 if is_string => Datatype::Bytes,
+        DatumType::Bool => Datatype::Bool,
+        DatumType::I32 => Datatype::Int32,
+        DatumType::F32 => Datatype::Fp32,
+        DatumType::F64 => Datatype::Fp64,
+        _ => Datatype::Int64,
+    }
+}
+
+/// Reads the inputs that are fed. Strings are ids already.
+pub fn read(graph: &GraphProto, options: &Options) -> Result<Vec<Input>, Error> {
+    let inputs: Vec<Input> = support::fed(graph).map(|value| input(value, options)).collect::<Result<_, _>>()?;
+    if inputs.is_empty() {
+        return Err(Error::invalid("the model", "has no inputs; its answer would always be the same"));
+    }
+    Ok(inputs)
+}
+
+fn input(value: &ValueInfoProto, options: &Options) -> Result<Input, Error> {
+    let place = format!("input {:?}", value.name);
+    let Some(type_proto::Value::TensorType(tensor)) = value.r#type.as_ref().and_then(|t| t.value.as_ref()) else {
+        return Err(Error::unsupported(place, "an input that is no tensor", "feed one tensor for each feature"));
+    };
+    let ty = match DataType::try_from(tensor.elem_type) {
+        Ok(DataType::Float) => DatumType::F32,
+        Ok(DataType::Double) => DatumType::F64,
+        Ok(DataType::Int64) => DatumType::I64,
+        Ok(DataType::Int32) => DatumType::I32,
+        Ok(DataType::Bool) => DatumType::Bool,
+        Ok(other) => {
+            let what = format!("an input of type {}", other.as_str_name());
+            return Err(Error::unsupported(place, what, "export it as float, double, int64, int32, bool or string"));
+        }
+        Err(_) => return Err(Error::invalid(place, "has an element type that ONNX does not know")),
+    };
+    let Some(shape) = &tensor.shape else {
+        return Err(Error::unsupported(place, "an input without a shape", "export it with a shape, rows free: [None, k]"));
+    };
+    let named = options.columns.get(&value.name).map(Vec::len);
+    let mut dims = Vec::new();
+    for (axis, dim) in shape.dim.iter().enumerate() {
+        dims.push(match &dim.value {
+            Some(Dim::DimValue(v)) if *v > 0 => Some(usize::try_from(*v).unwrap_or(usize::MAX)),
+            _ if axis == 0 => None,
+            // A free number of features is what the caller names.
+            _ if axis == 1 && shape.dim.len() == 2 && named.is_some() => named,
+            _ => {
+                return Err(Error::unsupported(
+                    place,
+                    format!("a free dimension at axis {axis}"),
+                    "export it with a fixed size there; only the first axis may be free, it counts rows",
+                ));
+            }
+        });
+    }
+    let elements = dims.iter().flatten().fold(1usize, |n, d| n.saturating_mul(*d)) as u64;
+    const LIMIT: u64 = 1 << 28;
+    if elements > LIMIT {
+        return Err(Error::TooLarge { what: format!("the number of elements of {place}"), value: elements, limit: LIMIT });
+    }
+    Ok(Input { name: value.name.clone(), ty, shape: dims })
+}
+
+/// Gives the inputs the names of their columns, where these fit.
+pub fn name_columns(inputs: &mut [TensorSpec], options: &Options) -> Result<(), Error> {
+    for (name, columns) in &options.columns {
+        let place = format!("columns of input {name:?}");
+        let Some(input) = inputs.iter_mut().find(|i| i.name == *name) else {
+            return Err(Error::invalid(place, "the model has no such input"));
+        };
+        let elements = input.row_elements();
+        if elements != columns.len() {
+            return Err(Error::invalid(place, format!("{} names for {elements} elements of a row", columns.len())));
+        }
+        if let Some(twice) = columns.iter().enumerate().find(|(i, c)| columns[..*i].contains(c)) {
+            return Err(Error::invalid(place, format!("the name {:?} stands there twice", twice.1)));
+        }
+        input.columns = Some(columns.clone());
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! The operators of `ai.onnx.ml`, registered with tract in place of its own.
+//!
+//! onnxruntime is the yardstick: where the specification leaves a choice (one score for two classes,
+//! ties, base values), the answer is onnxruntime's.
+
+use tract_onnx::model::OnnxOpRegister;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_hir::internal::*;
+
+use crate::Error;
+use crate::support::place;
+
+mod binarizer;
+mod feature_extractor;
+mod feature_vectorizer;
+mod imputer;
+mod label_encoder;
+mod labels;
+mod linear;
+mod linear_classifier;
+mod linear_regressor;
+pub mod lookup;
+mod normalizer;
+pub mod one_hot;
+mod post_transform;
+mod scaler;
+mod tree_classifier;
+mod tree_nodes;
+mod tree_regressor;
+pub mod trees;
+mod wire;
+
+use wire::Wire;
+
+/// One operator: read from a node, then spelled in tract's core operators and ours.
+trait Operator: std::fmt::Debug + Clone + Send + Sync + Sized + 'static {
+    /// The operator's name in the file.
+    const NAME: &'static str;
+    /// Number of results.
+    const OUTPUTS: usize = 1;
+
+    /// Reads the attributes; an error is a sentence about the node.
+    fn parse(node: &NodeProto) -> Result<Self, String>;
+
+    /// Adds it to a model.
+    fn wire(&self, w: &mut Wire, inputs: &[OutletId]) -> TractResult<TVec<OutletId>>;
+}
+
+macro_rules! operators {
+    ($($module:ident :: $name:ident),* $(,)?) => {
+        /// Makes tract use our operators.
+        pub fn register(register: &mut OnnxOpRegister) {
+            $(register.insert($module::$name::NAME, |_, node| build::<$module::$name>(node));)*
+        }
+
+        /// Reads the attributes of a node, so that a fault is told with the node's name.
+        pub fn check(node: &NodeProto) -> Result<(), Error> {
+            let result = match &*node.op_type {
+                $(<$module::$name as Operator>::NAME => $module::$name::parse(node).map(drop),)*
+                _ => Ok(()),
+            };
+            result.map_err(|what| Error::invalid(place(node), what))
+        }
+    };
+}
+
+operators!(
+    binarizer::Binarizer,
+    feature_extractor::ArrayFeatureExtractor,
+    feature_vectorizer::FeatureVectorizer,
+    imputer::Imputer,
+    label_encoder::LabelEncoder,
+    linear_classifier::LinearClassifier,
+    linear_regressor::LinearRegressor,
+    normalizer::Normalizer,
+    one_hot::OneHotEncoder,
+    scaler::Scaler,
+    tree_classifier::TreeEnsembleClassifier,
+    tree_regressor::TreeEnsembleRegressor,
+    tree_regressor::TreeEnsemble,
+);
+
+fn build<T: Operator>(node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
+    let op = T::parse(node).map_err(|what| format_err!("{}: {what}", place(node)))?;
+    Ok((expand(Adapter(op)), vec![]))
+}
+
+/// An operator as tract sees it: shapes follow from wiring it into an empty model.
+#[derive(Debug, Clone)]
+struct Adapter<T>(T);
+
+impl<T: Operator> Expansion for Adapter<T> {
+    fn name(&self) -> StaticName {
+        T::NAME.into()
+    }
+
+    fn nboutputs(&self) -> TractResult<usize> {
+        Ok(T::OUTPUTS)
+    }
+
+    fn rules<'r, 'p: 'r, 's: 'r>(
+        &'s self,
+        s: &mut Solver<'r>,
+        inputs: &'p [TensorProxy],
+        outputs: &'p [TensorProxy],
+    ) -> InferenceResult {
+        s.given_all(inputs.iter().map(|i| &i.datum_type), move |s, types: Vec<DatumType>| {
+            s.given_all(inputs.iter().map(|i| &i.shape), move |s, shapes: Vec<TVec<TDim>>| {
+                let mut model = TypedModel::default();
+                let mut sources = TVec::new();
+                for (i, (ty, shape)) in types.iter().zip(&shapes).enumerate() {
+                    sources.push(model.add_source(format!("input {i}"), ty.fact(shape))?);
+                }
+                let made = self.0.wire(&mut Wire::new(&mut model, "node"), &sources)?;
+                for (output, outlet) in outputs.iter().zip(made) {
+                    let fact = model.outlet_fact(outlet)?;
+                    s.equals(&output.datum_type, fact.datum_type)?;
+                    s.equals(&output.shape, fact.shape.to_tvec())?;
+                }
+                Ok(())
+            })
+        })
+    }
+
+    fn wire(&self, prefix: &str, model: &mut TypedModel, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
+        self.0.wire(&mut Wire::new(model, prefix), inputs)
+    }
+}

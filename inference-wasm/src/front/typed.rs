@@ -1,0 +1,93 @@
+//! The model as tract has it: parsed, shapes known, in its core operators.
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tract_onnx::pb::{GraphProto, ModelProto};
+use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::internal::*;
+
+use super::inputs::Input;
+use super::ml;
+use crate::Error;
+
+/// Most elements of one value inside the model.
+const ELEMENTS_MAX: usize = 1 << 28;
+
+/// A model in tract's core operators.
+pub struct Typed {
+    /// The model.
+    pub model: TypedModel,
+    /// The symbol that counts rows, when they are free.
+    pub rows: Option<Symbol>,
+}
+
+/// Takes out of the graph what tract would stumble over: declared shapes that files get wrong, and names that occur twice.
+pub fn prepare(graph: &mut GraphProto) {
+    graph.value_info.clear();
+    for output in &mut graph.output {
+        output.r#type = None;
+    }
+    let mut names: HashSet<String> = graph.input.iter().map(|i| i.name.clone()).collect();
+    names.extend(graph.initializer.iter().map(|i| i.name.clone()));
+    for node in &mut graph.node {
+        let name = if node.name.is_empty() { node.output[0].clone() } else { node.name.clone() };
+        node.name = name.clone();
+        let mut n = 1;
+        while !names.insert(node.name.clone()) {
+            n += 1;
+            node.name = format!("{name}#{n}");
+        }
+    }
+}
+
+/// Parses and types the model; with `symbolic` rows stay free, else there is one row.
+pub fn load(proto: &ModelProto, inputs: &[Input], symbolic: bool) -> Result<Typed, Error> {
+    guard(|| {
+        let mut onnx = tract_onnx::onnx();
+        ml::register(&mut onnx.op_register);
+        let parsed = onnx.parse(proto, None)?;
+        if let Some(name) = parsed.unresolved_inputs.first() {
+            bail!("{name:?} is made by no node");
+        }
+        let mut model = parsed.model;
+        let rows = symbolic.then(|| model.symbols.new_with_prefix("rows"));
+        if let Some(rows) = &rows {
+            model.symbols.add_assertion(format!("{rows} >= 1"))?;
+        }
+        let free: TDim = rows.as_ref().map_or(1.to_dim(), |rows| rows.clone().into());
+        for (i, input) in inputs.iter().enumerate() {
+            let shape: TVec<TDim> = input.shape.iter().map(|d| d.map_or(free.clone(), |d| d.to_dim())).collect();
+            model.set_input_fact(i, InferenceFact::dt_shape(input.ty, shape))?;
+        }
+        let mut model = model.into_typed()?;
+        model.prop_consts()?;
+        for node in model.nodes() {
+            for output in &node.outputs {
+                let sizes = output.fact.shape.iter().map(|d| d.to_usize().unwrap_or(1));
+                let elements = sizes.fold(1usize, usize::saturating_mul);
+                ensure!(elements <= ELEMENTS_MAX, "node {:?} makes {elements} elements, too many", node.name);
+            }
+        }
+        Ok(Typed { model, rows })
+    })
+}
+
+/// Runs a part of tract; its errors and panics become ours.
+pub fn guard<T>(f: impl FnOnce() -> TractResult<T>) -> Result<T, Error> {
+    match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(Error::invalid("the model does not hold together", short(&format!("{error:#}")))),
+        Err(_) => Err(Error::invalid("the model does not hold together", "its shapes or types contradict each other")),
+    }
+}
+
+/// Enough of a long chain of causes.
+fn short(text: &str) -> String {
+    const MOST: usize = 500;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MOST) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line,
+    }
+}
