@@ -1,0 +1,89 @@
+// Answers straight from the model's memory, in the shape of `POST /predict`.
+
+import { BOOL, BYTES, FP32, FP64, INT64, SMALL } from "./memory.js";
+
+export class Answers {
+  #memory;
+  #outputs;
+  #score;
+
+  /**
+   * @param outputs the manifest's outputs; the host has checked them
+   * @param score where the profile's score is read: `{ output, element }`, or undefined
+   */
+  constructor(outputs, score, memory) {
+    this.#memory = memory;
+    this.#outputs = outputs.map((spec) => ({ spec, ...memory.place(spec) }));
+    const found = score && this.#outputs.find(({ spec }) => spec.name === score.output);
+    this.#score = found && { ...found, element: score.element ?? undefined };
+  }
+
+  /** One row: a value where it has one element, an object by label where there are columns, else an array. */
+  read(row) {
+    const answer = {};
+    for (const output of this.#outputs) {
+      const { spec, start, elements } = output;
+      const first = start + row * elements;
+      if (elements === 1) {
+        answer[spec.name] = this.#value(output, first);
+      } else if (spec.columns) {
+        const labelled = {};
+        for (let i = 0; i < elements; i++) labelled[spec.columns[i]] = this.#value(output, first + i);
+        answer[spec.name] = labelled;
+      } else {
+        answer[spec.name] = Array.from({ length: elements }, (_, i) => this.#value(output, first + i));
+      }
+    }
+    return answer;
+  }
+
+  /** The number that monitoring watches: one element, or the greatest of the row; NaN without a score. */
+  score(row) {
+    const score = this.#score;
+    if (score === undefined) return NaN;
+    const first = score.start + row * score.elements;
+    if (score.element !== undefined) return this.#number(score, first + score.element);
+    let greatest = NaN;
+    for (let i = 0; i < score.elements; i++) {
+      const value = this.#number(score, first + i);
+      if (!(value <= greatest)) greatest = value === value ? value : greatest;
+    }
+    return greatest;
+  }
+
+  /** As JSON has it: NaN and infinities are null, a string its text. */
+  #value(output, i) {
+    const number = this.#number(output, i);
+    switch (output.kind) {
+      case FP32:
+      case FP64:
+        return number - number === 0 ? number : null;
+      case BYTES:
+        return output.spec.strings[number] ?? null;
+      case BOOL:
+        return number !== 0;
+      default:
+        return number;
+    }
+  }
+
+  #number({ kind, view }, i) {
+    const memory = this.#memory;
+    switch (kind) {
+      case FP32:
+        return memory.f32[i];
+      case FP64:
+        return memory.f64[i];
+      case BYTES:
+        return memory.i32[i];
+      case BOOL:
+        return memory.u8[i];
+      case SMALL:
+        return view[i];
+      case INT64:
+        return Number(memory.i64[i]);
+      default:
+        return Number(memory.u64[i]);
+    }
+  }
+}

@@ -1,0 +1,139 @@
+// A loaded model.
+
+import { Answers } from "./answers.js";
+import { BeiraInputError } from "./fault.js";
+import { Features } from "./features.js";
+import { Memory, elementNames } from "./memory.js";
+
+export class Model {
+  #run;
+  #memory;
+  #features;
+  #answers;
+  #rowsMax;
+  #telemetry;
+  #scratch;
+  #close;
+
+  /** Made by `load`. */
+  constructor({ manifest, seal, exports, sha256, telemetry, close }) {
+    this.manifest = manifest;
+    this.sha256 = sha256;
+    this.signature = signature(manifest);
+    this.#run = exports.run;
+    this.#memory = new Memory(exports.memory.buffer);
+    this.#features = new Features(manifest.inputs, this.#memory);
+    this.#answers = new Answers(manifest.outputs, seal?.profile?.score, this.#memory);
+    this.#rowsMax = manifest.rows_max;
+    this.#scratch = new Float64Array(this.#features.count + 1);
+    this.#telemetry = telemetry;
+    this.#close = close;
+  }
+
+  /** The answer to a record, or an array of answers to an array of records. */
+  predict(input) {
+    try {
+      return Array.isArray(input) ? this.#many(input) : this.#one(input);
+    } catch (error) {
+      this.#telemetry?.error();
+      throw error;
+    }
+  }
+
+  /** Sends the counters; resolves to the server's answer, or null when there is nothing to send. */
+  flush() {
+    return this.#telemetry ? this.#telemetry.flush() : Promise.resolve(null);
+  }
+
+  /** Flushes and stops all timers and listeners. The counters of a failed flush are lost. */
+  async close() {
+    this.#close?.();
+    await this.flush().catch(() => null);
+    this.#telemetry = undefined;
+  }
+
+  #one(record) {
+    const telemetry = this.#telemetry;
+    const start = telemetry === undefined ? 0 : performance.now();
+    const [ring, at] = this.#ring(1);
+    this.#write(record, 0, ring, at);
+    this.#call(1);
+    const answer = this.#answers.read(0);
+    if (telemetry !== undefined) {
+      if (telemetry.width > 0) ring[at + this.#features.count] = this.#answers.score(0);
+      telemetry.commit(1, performance.now() - start);
+    }
+    return answer;
+  }
+
+  #many(records) {
+    const chunk = Math.min(this.#rowsMax, this.#telemetry?.capacity ?? this.#rowsMax);
+    if (records.length > chunk) this.#validate(records); // nothing is predicted or counted by halves
+    const answers = [];
+    for (let from = 0; from < records.length; from += chunk) {
+      const rows = Math.min(chunk, records.length - from);
+      const start = this.#telemetry ? performance.now() : 0;
+      const [ring, at, width] = this.#ring(rows);
+      for (let row = 0; row < rows; row++) {
+        this.#write(records[from + row], row, ring, at + row * width, records);
+      }
+      this.#call(rows);
+      for (let row = 0; row < rows; row++) {
+        answers.push(this.#answers.read(row));
+        if (width > 0) ring[at + row * width + this.#features.count] = this.#answers.score(row);
+      }
+      this.#telemetry?.commit(rows, performance.now() - start);
+    }
+    return answers;
+  }
+
+  /** Where the numbers of the next rows go: the ring, or nowhere in particular. */
+  #ring(rows) {
+    const telemetry = this.#telemetry;
+    if (telemetry === undefined || telemetry.width === 0) return this.#nowhere;
+    const ring = telemetry.ring(rows);
+    return [ring, telemetry.at, telemetry.width];
+  }
+
+  get #nowhere() {
+    return [this.#scratch, 0, 0];
+  }
+
+  /** Writes a row; on any fault throws all those of the record, or of all `records` when it came in an array. */
+  #write(record, row, ring, at, records) {
+    if (record !== null && typeof record === "object" && this.#features.write(record, row, ring, at)) return;
+    if (records) this.#validate(records);
+    else this.#refuse(this.#features.faults(record, ["body"]));
+    if (!this.#features.write(this.#features.plain(record), row, ring, at)) {
+      throw new Error("the record could not be written"); // faults and write disagree
+    }
+  }
+
+  #validate(records) {
+    this.#refuse(records.flatMap((record, index) => this.#features.faults(record, ["body", index])));
+  }
+
+  #refuse(faults) {
+    if (faults.length > 0) throw new BeiraInputError(faults);
+  }
+
+  #call(rows) {
+    const code = this.#run(rows);
+    if (code !== 0) throw new Error(`the model stopped with code ${code}`);
+    if (this.#memory.u8.length === 0) throw new Error("the model moved its memory; it is not one of Beira's");
+  }
+}
+
+/** What a form or a client needs to know. */
+function signature(manifest) {
+  const tensor = (spec) => {
+    const { name, datatype, shape, strings } = spec;
+    const elements = shape.filter((axis) => axis >= 0).reduce((product, axis) => product * axis, 1);
+    return { name, datatype, shape, features: elementNames(spec, elements), ...(strings && { strings }) };
+  };
+  const label = (spec) => {
+    const { name, datatype, shape, columns, strings } = spec;
+    return { name, datatype, shape, ...(columns && { columns }), ...(strings && { strings }) };
+  };
+  return { inputs: manifest.inputs.map(tensor), outputs: manifest.outputs.map(label) };
+}

@@ -1,0 +1,77 @@
+// A module file: its custom sections and its identity, before anything in it runs.
+
+import { Sha256 } from "./beira.js";
+
+const IDENTITY = "beira.identity", SIGNATURE = "beira.signature";
+const utf8 = new TextDecoder();
+
+/** Compiles bytes and computes their identity; refuses bytes that are not the ones that were sealed. */
+export async function compile(bytes) {
+  if (bytes.length < 8 || bytes[0] !== 0 || bytes[1] !== 0x61 || bytes[2] !== 0x73 || bytes[3] !== 0x6d) {
+    throw new Error("damaged module: it does not begin like a WebAssembly module");
+  }
+  const compiled = WebAssembly.compile(bytes).catch((error) => {
+    throw new Error(`damaged module: ${error.message}`);
+  });
+  const [module, sha256] = await Promise.all([compiled, digest(bytes.subarray(0, end(bytes)))]);
+  const sealed = identity(module);
+  if (sealed !== null && sealed !== sha256) {
+    throw new Error("damaged module: its bytes are not the ones that were sealed (sha256 differs)");
+  }
+  return { module, sha256 };
+}
+
+/** The identity that a compiled module carries; null before it is sealed. */
+export function identity(module) {
+  const [section] = WebAssembly.Module.customSections(module, IDENTITY);
+  return section ? utf8.decode(section) : null;
+}
+
+/** A custom section's JSON; undefined where it is not there. */
+export function json(module, name) {
+  const sections = WebAssembly.Module.customSections(module, name);
+  if (sections.length === 0) return undefined;
+  if (sections.length > 1) throw new Error(`damaged module: two sections \`${name}\``);
+  try {
+    return JSON.parse(utf8.decode(sections[0]));
+  } catch {
+    throw new Error(`damaged module: section \`${name}\` is not JSON`);
+  }
+}
+
+/** End of what the identity covers: the first of the two last sections, or the end of the file. */
+function end(bytes) {
+  let at = 8;
+  const leb128 = () => {
+    let value = 0, shift = 0, byte;
+    do {
+      byte = bytes[at++] ?? 0;
+      value += (byte & 0x7f) * 2 ** shift;
+      shift += 7;
+    } while (byte & 0x80);
+    return value;
+  };
+  while (at < bytes.length) {
+    const start = at;
+    const id = bytes[at++];
+    const size = leb128();
+    const next = at + size;
+    if (id === 0) {
+      const length = leb128();
+      const name = utf8.decode(bytes.subarray(at, at + Math.min(length, 64)));
+      if (name === IDENTITY || name === SIGNATURE) return start;
+    }
+    at = next;
+  }
+  return bytes.length;
+}
+
+async function digest(bytes) {
+  if (globalThis.crypto?.subtle) {
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+  const hash = new Sha256(); // pages served over plain http have no crypto.subtle
+  for (let at = 0; at < bytes.length; at += 65536) hash.update(bytes.subarray(at, at + 65536));
+  return hash.finish();
+}

@@ -1,0 +1,8 @@
+// Where the built package is: `dist/`, or BEIRA_DIST.
+
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), "../../../..");
+export const dist = process.env.BEIRA_DIST ?? join(root, "dist");
+export const { BeiraInputError, load } = await import(pathToFileURL(join(dist, "npm/node.js")).href);
