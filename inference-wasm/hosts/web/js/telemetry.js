@@ -46,7 +46,8 @@ export class Telemetry {
     if (this.#used + rows > this.capacity) this.#count();
     if (this.#ring.length === 0) {
       // First use, or the memory has grown and the old view is gone with what it pointed to.
-      this.#ring = new Float64Array(this.#memory.buffer, this.#host.ring(), this.capacity * this.width);
+      const address = this.#host.ring(); // may grow the memory, so `buffer` is read after it
+      this.#ring = new Float64Array(this.#memory.buffer, address, this.capacity * this.width);
     }
     return this.#ring;
   }

@@ -103,3 +103,17 @@ test("a module without a profile counts predictions alone", async (t) => {
   const { probe, counters: { predictions, features, score }, edges_sha256 } = flushes[0];
   assert.deepEqual([probe, predictions, features, score, edges_sha256], [true, 3, [], [], ""]);
 });
+
+test("counters outlive a growing memory", async (t) => {
+  const { url, flushes, close } = await collector();
+  t.after(close);
+  const bytes = module();
+  const models = [];
+  for (let i = 0; i < 60; i++) {
+    models.push(await load(bytes, { telemetry: { url } })); // each has a ring of its own
+    for (const model of models) model.predict(record(1, "red", 3));
+  }
+  await Promise.all(models.map((model) => model.close()));
+  const sums = flushes.map(({ counters }) => counters.features[0].counts[1]).sort((a, b) => a - b);
+  assert.deepEqual(sums, Array.from({ length: 60 }, (_, i) => i + 1));
+});
