@@ -68,7 +68,9 @@ export class Model {
 
   #many(records) {
     const chunk = Math.min(this.#rowsMax, this.#telemetry?.capacity ?? this.#rowsMax);
-    if (records.length > chunk) this.#validate(records); // nothing is predicted or counted by halves
+    if (records.length > chunk && !records.every((record) => this.#fits(record, 0, this.#scratch, 0))) {
+      this.#validate(records); // before the first row: nothing is predicted or counted by halves
+    }
     const answers = [];
     for (let from = 0; from < records.length; from += chunk) {
       const rows = Math.min(chunk, records.length - from);
@@ -101,12 +103,16 @@ export class Model {
 
   /** Writes a row; on any fault throws all those of the record, or of all `records` when it came in an array. */
   #write(record, row, ring, at, records) {
-    if (record !== null && typeof record === "object" && this.#features.write(record, row, ring, at)) return;
+    if (this.#fits(record, row, ring, at)) return;
     if (records) this.#validate(records);
     else this.#refuse(this.#features.faults(record, ["body"]));
     if (!this.#features.write(this.#features.plain(record), row, ring, at)) {
       throw new Error("the record could not be written"); // faults and write disagree
     }
+  }
+
+  #fits(record, row, ring, at) {
+    return record !== null && typeof record === "object" && this.#features.write(record, row, ring, at);
   }
 
   #validate(records) {
