@@ -41,16 +41,13 @@ fn missing_unseen_and_rounded_values() {
 fn every_fault_is_listed_and_no_value_is_repeated() {
     assert_eq!(
         faults(json!([{"size": "secret", "visits": 1.5}, {"size": 1, "color": 3, "visits": 0, "Size": 2}, 7])),
-        ["dict_type body[2]: Input should be a valid dictionary of named features"]
-    );
-    assert_eq!(
-        faults(json!([{"size": "secret", "visits": 1.5}, {"size": 1, "color": 3, "visits": 0, "Size": 2}])),
         [
             "float_type body[0].size: Input should be a valid number",
             "missing body[0].color: Field required",
             "int_from_float body[0].visits: Input should be a valid integer, got a number with a fractional part",
             "string_type body[1].color: Input should be a valid string",
             "extra_forbidden body[1].Size: Extra inputs are not permitted",
+            "dict_type body[2]: Input should be a valid dictionary of named features",
         ]
     );
     let one = |size: Value, visits: Value| faults(json!({"size": size, "color": "red", "visits": visits}));
