@@ -1,0 +1,42 @@
+//! SVG path data.
+
+use std::fmt::Write;
+
+/// `M x y L x y …` through pixels; a gap where a coordinate is not finite.
+pub fn line(pixels: impl Iterator<Item = (f64, f64)>) -> String {
+    let mut out = String::new();
+    let mut pen_down = false;
+    for (x, y) in pixels {
+        if !(x.is_finite() && y.is_finite()) {
+            pen_down = false;
+            continue;
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{}{x:.1} {y:.1}", if pen_down { "L" } else { "M" });
+        pen_down = true;
+    }
+    out
+}
+
+/// The area between pixels and the horizontal `base`.
+pub fn area(pixels: &[(f64, f64)], base: f64) -> String {
+    match (pixels.first(), pixels.last()) {
+        (Some(first), Some(last)) => {
+            format!("{}L{:.1} {base:.1}L{:.1} {base:.1}Z", line(pixels.iter().copied()), last.0, first.0)
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_lift_the_pen() {
+        let points = [(0.0, 1.0), (1.0, 2.0), (2.0, f64::NAN), (3.0, 4.0)];
+        assert_eq!(line(points.into_iter()), "M0.0 1.0L1.0 2.0M3.0 4.0");
+        assert_eq!(area(&points[..2], 9.0), "M0.0 1.0L1.0 2.0L1.0 9.0L0.0 9.0Z");
+        assert_eq!(area(&[], 9.0), "");
+    }
+}

@@ -1,0 +1,56 @@
+// The model on this device: the shipped package, used as any page would use it.
+
+// Opens a model twice: once as a page would, and once without telemetry, to measure with.
+export async function open_model(package_url, module_url, telemetry_url) {
+  const { load } = await import(package_url);
+  const [model, silent, profile] = await Promise.all([
+    load(module_url, { telemetry: { url: telemetry_url } }),
+    load(module_url),
+    profile_of(module_url),
+  ]);
+  return { model, silent, profile };
+}
+
+// The profile of the training data, from the module's seal; "null" where there is none.
+async function profile_of(module_url) {
+  const response = await fetch(module_url);
+  const module = await WebAssembly.compile(await response.arrayBuffer());
+  const [seal] = WebAssembly.Module.customSections(module, "beira.seal");
+  return seal ? JSON.stringify(JSON.parse(new TextDecoder().decode(seal)).profile ?? null) : "null";
+}
+
+export function profile(opened) {
+  return opened.profile;
+}
+
+// One prediction that counts, then as many silent ones as 5 ms hold, because a page's clock is coarse.
+export async function predict_here(opened, record_json) {
+  const record = JSON.parse(record_json);
+  try {
+    const answer = await opened.model.predict(record);
+    let runs = 0;
+    const start = performance.now();
+    let elapsed = 0;
+    do {
+      for (let i = 0; i < 16; i += 1) opened.silent.predict(record);
+      runs += 16;
+      elapsed = performance.now() - start;
+    } while (elapsed < 5 && runs < 100_000);
+    // Nothing waits for the counters: they are on their way while the answer is shown.
+    Promise.resolve(opened.model.flush()).catch(() => {});
+    return JSON.stringify({ answer, us: (elapsed * 1000) / runs, runs });
+  } catch (error) {
+    const faults = error?.faults ?? error?.detail;
+    return JSON.stringify({ error: String(error?.message ?? error), faults: Array.isArray(faults) ? faults : [] });
+  }
+}
+
+export function close_model(opened) {
+  for (const model of [opened.model, opened.silent]) {
+    try {
+      Promise.resolve(model.close()).catch(() => {});
+    } catch {
+      // Already closed.
+    }
+  }
+}
