@@ -33,14 +33,15 @@ function assemble(module, { exports }, sha256, options, platform) {
     throw new Error("damaged module: it has a seal but no section `beira.identity`");
   }
   const host = new Host(manifest, seal, exports, sha256 ?? "", platform.origin, platform.host);
-  const wanted = options?.telemetry?.url ? options.telemetry : undefined;
-  if (wanted && sha256 === null) {
-    throw new Error("telemetry needs to know the module: load it from bytes, or seal it");
-  }
-  const { minRows, base, request } = platform;
-  const telemetry = wanted && new Telemetry(host, platform.memory, { ...wanted, minRows, base, request });
-  const close = telemetry && platform.start?.(telemetry, wanted);
-  return new Model({ manifest, seal, exports, sha256, telemetry, close });
+  const observe = (wanted) => {
+    if (sha256 === null) throw new Error("telemetry needs to know the module: load it from bytes, or seal it");
+    const { minRows, base, request } = platform;
+    const telemetry = new Telemetry(host, platform.memory, { ...wanted, minRows, base, request });
+    return { telemetry, stop: platform.start?.(telemetry, wanted) };
+  };
+  const model = new Model({ manifest, seal, exports, sha256, observe });
+  if (options?.telemetry?.url) model.observe(options.telemetry);
+  return model;
 }
 
 function importFree(module) {

@@ -13,10 +13,11 @@ export class Model {
   #rowsMax;
   #telemetry;
   #scratch;
-  #close;
+  #observe;
+  #stop;
 
   /** Made by `load`. */
-  constructor({ manifest, seal, exports, sha256, telemetry, close }) {
+  constructor({ manifest, seal, exports, sha256, observe }) {
     this.manifest = manifest;
     this.sha256 = sha256;
     this.signature = signature(manifest);
@@ -26,8 +27,15 @@ export class Model {
     this.#answers = new Answers(manifest.outputs, seal?.profile?.score, this.#memory);
     this.#rowsMax = manifest.rows_max;
     this.#scratch = new Float64Array(this.#features.count + 1);
+    this.#observe = observe;
+  }
+
+  /** Starts to count, for those who ask first. `options` are those of `load`'s `telemetry`. */
+  observe(options) {
+    if (this.#telemetry) throw new Error("the model is observed already");
+    const { telemetry, stop } = this.#observe(options);
     this.#telemetry = telemetry;
-    this.#close = close;
+    this.#stop = stop;
   }
 
   /** The answer to a record, or an array of answers to an array of records. */
@@ -47,7 +55,7 @@ export class Model {
 
   /** Flushes and stops all timers and listeners. The counters of a failed flush are lost. */
   async close() {
-    this.#close?.();
+    this.#stop?.();
     await this.flush().catch(() => null);
     this.#telemetry = undefined;
   }

@@ -86,10 +86,16 @@ test("a server that is not there loses nothing", async () => {
   await assert.rejects(model.flush());
 });
 
-test("without an address nothing is counted", async () => {
+test("without an address nothing is counted", async (t) => {
   const model = await load(module());
   model.predict(record(1, "red", 3));
   assert.equal(await model.flush(), null);
+  const { url, flushes, close } = await collector();
+  t.after(close);
+  model.observe({ url });
+  model.predict(record(1, "red", 3));
+  await model.flush();
+  assert.equal(flushes[0].counters.predictions, 1);
   const unsealed = await WebAssembly.compile(module({ seal: null }));
   await assert.rejects(load(unsealed, { telemetry: { url: "http://127.0.0.1:1" } }), /telemetry needs to know the module/);
 });

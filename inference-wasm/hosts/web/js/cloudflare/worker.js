@@ -10,15 +10,16 @@ import { openSync } from "./load.js";
 import model from "./model.wasm";
 
 const { memory } = initSync({ module: beira });
-let loaded = openSync(model, {}, platform()); // golden rows run here, at start, not in a request
 let telemetry;
+const start = (started) => void (telemetry = started);
+// Golden rows run here, at start, not in a request.
+const loaded = openSync(model, {}, { origin: "edge", host: "workerd", minRows: 1, memory, start });
 let lastFlush = 0;
 
 export default {
   async fetch(request, env, ctx) {
     if (env.TELEMETRY_URL && telemetry === undefined) {
-      const settings = { url: env.TELEMETRY_URL, ingestKey: env.INGEST_KEY };
-      loaded = openSync(model, { telemetry: settings }, platform());
+      loaded.observe({ url: env.TELEMETRY_URL, ingestKey: env.INGEST_KEY });
       lastFlush = Date.now();
     }
     const response = await answer(request, env);
@@ -29,10 +30,6 @@ export default {
     return response;
   },
 };
-
-function platform() {
-  return { origin: "edge", host: "workerd", minRows: 1, memory, start: (started) => void (telemetry = started) };
-}
 
 /** Flushes go in batches: after so many rows, or so long after the last one. */
 function due(env) {
