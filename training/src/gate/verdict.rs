@@ -1,0 +1,101 @@
+//! PROMOTE, HOLD or REJECT, and the one deciding reason.
+
+use super::markdown::{percent, signed};
+use super::{Comparison, Guard, GuardState, Measured, MeasuredState, Role, Verdict};
+
+/// Decides. `measured` begins with the deciding metric.
+///
+/// 1. A broken guard: REJECT. 2. A champion that cannot be compared with, or a metric that is not
+/// defined: HOLD. 3. The deciding metric is not non-inferior: REJECT (at a first deployment only when it
+/// is worse than the trivial baseline). 4. A guard metric or slice is worse: REJECT. 5. No
+/// improvement is shown: HOLD. 6. A guard is not measured, or not shown to be non-inferior: HOLD.
+/// 7. PROMOTE.
+pub(super) fn verdict(comparison: &Comparison, guards: &[Guard], measured: &[Measured]) -> (Verdict, String) {
+    let why = |guard: &Guard| guard.why.clone().unwrap_or_else(|| guard.name.clone());
+    let at = |state: GuardState| guards.iter().find(|guard| guard.state == state);
+    if let Some(broken) = at(GuardState::Broken) {
+        return (Verdict::Reject, why(broken));
+    }
+    if let Some(champion) = guards.iter().find(|guard| guard.name == "champion") {
+        return (Verdict::Hold, why(champion));
+    }
+    let words = Words { comparison, confidence: percent(comparison.policy.confidence) };
+    let deciding = &measured[0];
+    match (deciding.state, &comparison.champion) {
+        (MeasuredState::NotMeasured | MeasuredState::TooFewRows, _) => {
+            return (Verdict::Hold, format!("{} is not defined on these held-out rows", deciding.metric.name()));
+        }
+        (MeasuredState::Inferior, _) => return (Verdict::Reject, words.worse(deciding)),
+        (MeasuredState::Inconclusive, Some(_)) => return (Verdict::Reject, words.not_shown(deciding)),
+        _ => {}
+    }
+    let worse = measured.iter().filter(|m| m.state == MeasuredState::Inferior);
+    if let Some(worst) = worse.min_by(|a, b| a.harm_p.unwrap_or(1.0).total_cmp(&b.harm_p.unwrap_or(1.0))) {
+        return (Verdict::Reject, words.worse(worst));
+    }
+    if deciding.state != MeasuredState::Superior {
+        return (Verdict::Hold, words.no_improvement(deciding));
+    }
+    if let Some(unknown) = at(GuardState::NotMeasured) {
+        return (Verdict::Hold, why(unknown));
+    }
+    let open = |m: &&Measured| matches!(m.state, MeasuredState::Inconclusive | MeasuredState::NotMeasured);
+    if let Some(open) = measured.iter().find(open) {
+        return (Verdict::Hold, words.not_shown(open));
+    }
+    (Verdict::Promote, words.better(deciding))
+}
+
+struct Words<'a> {
+    comparison: &'a Comparison,
+    confidence: String,
+}
+
+impl Words<'_> {
+    fn what(&self, m: &Measured) -> String {
+        match &m.role {
+            Role::Slice(slice) => format!("{} on the slice {slice}", m.metric.name()),
+            _ => m.metric.name().to_owned(),
+        }
+    }
+
+    fn interval(&self, m: &Measured) -> String {
+        let bound = |bound: Option<f64>| bound.map_or("?".to_owned(), signed);
+        format!("the {} interval of the gain, {} to {},", self.confidence, bound(m.lower), bound(m.upper))
+    }
+
+    fn margin(&self, m: &Measured) -> String {
+        m.margin.map_or("?".to_owned(), |margin| signed(-margin))
+    }
+
+    fn better(&self, m: &Measured) -> String {
+        let than = if self.comparison.champion.is_some() { "" } else { " than that of the trivial baseline" };
+        let gain = signed(m.gain.unwrap_or_default());
+        format!("{} is better{than} by {gain}: {} lies above 0, and every guard holds", self.what(m), self.interval(m))
+    }
+
+    fn worse(&self, m: &Measured) -> String {
+        let gain = signed(m.gain.unwrap_or_default());
+        format!("{} is worse ({gain}): {} lies below {}", self.what(m), self.interval(m), self.margin(m))
+    }
+
+    fn not_shown(&self, m: &Measured) -> String {
+        let (what, margin) = (self.what(m), self.margin(m));
+        format!("{what} is not shown to be as good: {} reaches below {margin}{}", self.interval(m), self.detectable(m))
+    }
+
+    fn no_improvement(&self, m: &Measured) -> String {
+        if m.detectable.is_none() && m.gain == Some(0.0) {
+            return format!("no improvement: {} is the same in every bootstrap sample", self.what(m));
+        }
+        let than = if self.comparison.champion.is_some() { "" } else { " over the trivial baseline" };
+        let interval = self.interval(m);
+        format!("no improvement of {}{than} is shown: {interval} reaches below 0{}", self.what(m), self.detectable(m))
+    }
+
+    fn detectable(&self, m: &Measured) -> String {
+        m.detectable.map_or(String::new(), |least| {
+            format!("; {} rows show differences of {} or more", m.rows, signed(least).trim_start_matches('+'))
+        })
+    }
+}
