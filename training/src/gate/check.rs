@@ -28,6 +28,7 @@ pub(super) fn check(comparison: &Comparison) -> Result<(), Error> {
             return Err(Error::input(field, format!("row {} stands twice", pair[0])));
         }
     }
+    enough_replicates(comparison).map_err(wrong)?;
     match &comparison.row_hashes {
         Some(hashes) if hashes.held_out.len() != labels.len() => Err(Error::input(
             "row_hashes.held_out",
@@ -35,6 +36,18 @@ pub(super) fn check(comparison: &Comparison) -> Result<(), Error> {
         )),
         _ => Ok(()),
     }
+}
+
+/// Holm multiplies the smallest p-value by the number of tests; with too few replicates no loss
+/// could ever be shown.
+fn enough_replicates(comparison: &Comparison) -> Result<(), String> {
+    let policy = &comparison.policy;
+    let tests = policy.guard_metrics_for(&comparison.labels).len() + comparison.slices.len();
+    let least = (tests as f64 / ((1.0 - policy.confidence) / 2.0)).ceil() as usize;
+    if policy.bootstrap.replicates < least {
+        return Err(format!("bootstrap.replicates: {tests} guard metrics and slices need {least} or more"));
+    }
+    Ok(())
 }
 
 fn check_labels(labels: &Labels) -> Result<(), Error> {

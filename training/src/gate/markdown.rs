@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{GuardState, MeasuredState, Metric, Report, Role, baseline};
+use super::{GuardState, MeasuredState, Report, Role, baseline};
 
 /// Writes the report. Names that others gave are escaped.
 pub(super) fn write(report: &Report) -> String {
@@ -60,7 +60,7 @@ fn metrics(text: &mut String, report: &Report) -> std::fmt::Result {
         let interval = m.lower.zip(m.upper).map(|(lower, upper)| format!("{} … {}", signed(lower), signed(upper)));
         let test = match (&m.test, m.harm_p) {
             (Some(test), _) => format!("{} p {}", test.name, p(test.p)),
-            (None, Some(harm)) => format!("worse: p {}", p(harm)),
+            (None, Some(harm)) => format!("worse (Holm) p {}", p(harm)),
             (None, None) => "–".to_owned(),
         };
         let (champion, candidate) = (or(m.champion, figure), or(m.candidate, figure));
@@ -71,10 +71,7 @@ fn metrics(text: &mut String, report: &Report) -> std::fmt::Result {
     let least = report.measured.first().and_then(|m| m.detectable).map_or(String::new(), |least| {
         format!(" Smallest difference of {} that these rows show: {}.", report.measured[0].metric.name(), figure(least))
     });
-    let less: Vec<&str> =
-        report.measured.iter().map(|m| m.metric).filter(|m| !m.greater_is_better()).map(Metric::name).collect();
-    let turned = if less.is_empty() { "" } else { ", for metrics of which less is better too" };
-    writeln!(text, "\nΔ is positive where the candidate is better{turned}.{least}\n")
+    writeln!(text, "\nΔ is positive where the candidate is better, whichever way a metric goes.{least}\n")
 }
 
 fn guards(text: &mut String, report: &Report) -> std::fmt::Result {

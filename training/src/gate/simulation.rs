@@ -76,3 +76,22 @@ fn improvements_are_promoted_the_more_surely_the_greater_they_are() {
     let promoted = [0.85, 0.95, 1.1].map(|candidate| play(3, 60, 400, candidate)[1]);
     assert!(promoted.is_sorted() && promoted[0] < promoted[2] && promoted[2] >= 55, "{promoted:?} of 60");
 }
+
+#[test]
+fn many_slices_do_not_make_a_false_alarm_likely() {
+    let mut world = World::new(6);
+    let alarms = (0..80)
+        .filter(|_| {
+            let (labels, [before, now]) = world.pair(360, 0.8);
+            let mut comparison = comparison(labels, before, now);
+            comparison.slices =
+                (0..12).map(|k| Slice { name: k.to_string(), rows: (k * 30..k * 30 + 30).collect() }).collect();
+            comparison.policy.slices = Slices { rows_min: 1, margin: Some(1e-9) };
+            comparison.policy.bootstrap.replicates = 800;
+            let report = decide(&comparison).unwrap();
+            report.measured[1..].iter().any(|m| m.state == MeasuredState::Inferior)
+        })
+        .count();
+    // At 2.5 % each, 12 slices without a correction would alarm in about one case of four, 20 of 80.
+    assert!(alarms <= 8, "{alarms} of 80");
+}

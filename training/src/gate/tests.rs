@@ -148,8 +148,10 @@ fn a_first_deployment_must_beat_the_trivial_baseline() {
         first
     };
     check(&first(0.8), Verdict::Promote, "auc is better than that of the trivial baseline");
-    check(&first(0.0), Verdict::Hold, "no improvement of auc over the trivial baseline is shown");
-    check(&first(-0.5), Verdict::Reject, "auc is worse");
+    check(&first(0.02), Verdict::Hold, "no improvement of auc over the trivial baseline is shown");
+    let mut upside_down = with_scores(|scores| scores.iter_mut().for_each(|p| *p = 1.0 - *p));
+    upside_down.champion = None;
+    check(&upside_down, Verdict::Reject, "auc is worse than that of the trivial baseline (-0.");
     let mut broken = first(0.8);
     broken.row_hashes.as_mut().unwrap().seen = vec![3];
     check(&broken, Verdict::Reject, "trained on 1 of the 600");
@@ -160,15 +162,15 @@ fn a_first_deployment_must_beat_the_trivial_baseline() {
 
 #[test]
 fn a_slice_on_which_it_is_worse_is_enough() {
-    // Better on most rows, wrong on the first 150.
+    // Better on most rows, wrong on the first 100.
     let comparison = |rows_min| {
-        let mut comparison = with_scores(|scores| scores[..150].iter_mut().for_each(|p| *p = 1.0 - *p));
+        let mut comparison = with_scores(|scores| scores[..100].iter_mut().for_each(|p| *p = 1.0 - *p));
         let Scores::Positive(now) = &mut comparison.candidate.scores else { unreachable!("two classes") };
         let Labels::Classes { rows, .. } = &comparison.labels else { unreachable!("two classes") };
-        now[150..].iter_mut().zip(&rows[150..]).for_each(|(p, class)| *p = (*p + 9.0 * *class as f64) / 10.0);
+        now[100..].iter_mut().zip(&rows[100..]).for_each(|(p, class)| *p = (*p + 9.0 * *class as f64) / 10.0);
         comparison.slices = vec![
-            Slice { name: "alcohol < 9".to_owned(), rows: (0..150).collect() },
-            Slice { name: "the rest".to_owned(), rows: (150..600).collect() },
+            Slice { name: "alcohol < 9".to_owned(), rows: (0..100).collect() },
+            Slice { name: "the rest".to_owned(), rows: (100..600).collect() },
             Slice { name: "few".to_owned(), rows: (0..20).collect() },
         ];
         comparison.policy.guards.metrics = Some(Vec::new());
@@ -238,6 +240,10 @@ fn a_wrong_question_has_no_verdict() {
     check(
         |c| c.slices = vec![Slice { name: "s".to_owned(), rows: vec![600] }],
         "slices `s`: row 600 does not exist; there are 600",
+    );
+    check(
+        |c| c.slices = (0..99).map(|k| Slice { name: k.to_string(), rows: vec![k] }).collect(),
+        "policy: bootstrap.replicates: 101 guard metrics and slices need 4040 or more",
     );
     check(|c| c.row_hashes.as_mut().unwrap().held_out.clear(), "row_hashes.held_out: 0 hashes for 600 labels");
 }

@@ -5,10 +5,13 @@ use super::{Comparison, Guard, GuardState, Measured, MeasuredState, Role, Verdic
 
 /// Decides. `measured` begins with the deciding metric.
 ///
-/// 1. A broken guard: REJECT. 2. A champion that cannot be compared with, or a metric that is not
-/// defined: HOLD. 3. The deciding metric is not non-inferior: REJECT (at a first deployment only when it
-/// is worse than the trivial baseline). 4. A guard metric or slice is worse: REJECT. 5. No
-/// improvement is shown: HOLD. 6. A guard is not measured, or not shown to be non-inferior: HOLD.
+/// 1. A broken guard: REJECT.
+/// 2. A champion that cannot be compared with, or a metric that is not defined: HOLD.
+/// 3. The deciding metric is not non-inferior: REJECT; at a first deployment only when it is worse
+///    than the trivial baseline.
+/// 4. A guard metric or slice is worse: REJECT.
+/// 5. No improvement is shown: HOLD.
+/// 6. A guard is not measured, or not shown to be non-inferior: HOLD.
 /// 7. PROMOTE.
 pub(super) fn verdict(comparison: &Comparison, guards: &[Guard], measured: &[Measured]) -> (Verdict, String) {
     let why = |guard: &Guard| guard.why.clone().unwrap_or_else(|| guard.name.clone());
@@ -69,14 +72,21 @@ impl Words<'_> {
     }
 
     fn better(&self, m: &Measured) -> String {
-        let than = if self.comparison.champion.is_some() { "" } else { " than that of the trivial baseline" };
+        let (what, than, interval) = (self.what(m), self.than(), self.interval(m));
         let gain = signed(m.gain.unwrap_or_default());
-        format!("{} is better{than} by {gain}: {} lies above 0, and every guard holds", self.what(m), self.interval(m))
+        format!("{what} is better{than} by {gain}: {interval} lies above 0, and every guard holds")
     }
 
     fn worse(&self, m: &Measured) -> String {
+        let (what, than, interval) = (self.what(m), self.than(), self.interval(m));
         let gain = signed(m.gain.unwrap_or_default());
-        format!("{} is worse ({gain}): {} lies below {}", self.what(m), self.interval(m), self.margin(m))
+        // A slice or guard is called worse by its corrected test, where the interval may still touch the margin.
+        let test = m.harm_p.map_or(String::new(), |p| format!("; p {p:.4} after Holm's correction"));
+        format!("{what} is worse{than} ({gain}): {interval} beside a margin of {}{test}", self.margin(m))
+    }
+
+    fn than(&self) -> &'static str {
+        if self.comparison.champion.is_some() { "" } else { " than that of the trivial baseline" }
     }
 
     fn not_shown(&self, m: &Measured) -> String {
