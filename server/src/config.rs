@@ -1,0 +1,97 @@
+//! What the operator says at start.
+
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+
+use crate::error::StartError;
+
+/// Settings of one server.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Address to listen on.
+    pub host: String,
+    /// Port; 0 takes a free one.
+    pub port: u16,
+    /// SQLite file.
+    pub db: PathBuf,
+    /// Folder of the server's own artifact store.
+    pub artifacts: PathBuf,
+    /// URI that new experiments get; `mlflow-artifacts:/` (through the server) when absent.
+    pub default_artifact_root: Option<String>,
+    /// Whoever reaches the address may do everything. Needed off loopback until there are accounts.
+    pub auth_none: bool,
+    /// Further host names by which browsers reach this server, besides loopback names and addresses.
+    pub allowed_hosts: Vec<String>,
+    /// Most rows of one prediction request.
+    pub predict_rows_max: usize,
+    /// Most bytes of a JSON request.
+    pub json_bytes_max: usize,
+    /// Most bytes of an ONNX file to compile.
+    pub onnx_bytes_max: usize,
+    /// Most rows that one flush from a browser may count.
+    pub browser_flush_rows_max: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            host: "127.0.0.1".to_owned(),
+            port: 8080,
+            db: PathBuf::from("beira.db"),
+            artifacts: PathBuf::from("artifacts"),
+            default_artifact_root: None,
+            auth_none: false,
+            allowed_hosts: Vec::new(),
+            predict_rows_max: 1000,
+            json_bytes_max: 16 << 20,
+            onnx_bytes_max: 64 << 20,
+            browser_flush_rows_max: 100_000,
+        }
+    }
+}
+
+impl Config {
+    /// The address to bind, refused when it is open to others without `auth_none`.
+    pub fn address(&self) -> Result<SocketAddr, StartError> {
+        let address = match self.host.parse::<IpAddr>() {
+            Ok(ip) => SocketAddr::new(ip, self.port),
+            Err(_) => (self.host.as_str(), self.port)
+                .to_socket_addrs()
+                .ok()
+                .and_then(|mut addresses| addresses.next())
+                .ok_or_else(|| StartError::Host(self.host.clone()))?,
+        };
+        if address.ip().is_loopback() || self.auth_none {
+            Ok(address)
+        } else {
+            Err(StartError::OffLoopback(self.host.clone()))
+        }
+    }
+
+    /// True when only this machine can reach the server.
+    pub fn is_loopback(&self) -> bool {
+        self.address().is_ok_and(|address| address.ip().is_loopback())
+    }
+
+    /// Root that new experiments get, without a slash at the end.
+    pub fn artifact_root(&self) -> &str {
+        self.default_artifact_root.as_deref().unwrap_or("mlflow-artifacts:/").trim_end_matches('/')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn off_loopback_must_be_said_aloud() {
+        let config = |host: &str, auth_none| Config { host: host.to_owned(), auth_none, ..Config::default() };
+        for (host, auth_none, allowed) in
+            [("127.0.0.1", false, true), ("::1", false, true), ("0.0.0.0", false, false), ("0.0.0.0", true, true)]
+        {
+            assert_eq!(config(host, auth_none).address().is_ok(), allowed, "{host} {auth_none}");
+        }
+        let text = config("0.0.0.0", false).address().unwrap_err().to_string();
+        assert!(text.contains("--auth none"), "{text}");
+    }
+}

@@ -1,0 +1,167 @@
+//! Errors: of starting the server, and of a request in MLflow's form, `{"error_code", "message"}`.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use contract::mlflow::ErrorBody;
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is open to others and nothing guards it.
+    #[error(
+        "{0} can be reached from other machines, and accounts with tokens are not built yet; \
+         serve on 127.0.0.1, or say --auth none when something in front (a proxy, Cloud Run's IAM) guards it"
+    )]
+    OffLoopback(String),
+    /// The host is neither an address nor a name that resolves.
+    #[error("--host {0} is no address of this machine")]
+    Host(String),
+    /// The port cannot be had.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Host and port.
+        address: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database cannot be opened.
+    #[error("cannot open the database {path}: {source}")]
+    Database {
+        /// The file.
+        path: String,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// The artifact folder cannot be used.
+    #[error("cannot use the artifact folder {path}: {what}")]
+    Artifacts {
+        /// The folder.
+        path: String,
+        /// Why.
+        what: String,
+    },
+    /// A request to the store failed while starting.
+    #[error("cannot prepare the store: {0}")]
+    Prepare(Error),
+    /// The listener broke.
+    #[error("serving ended: {0}")]
+    Serve(std::io::Error),
+}
+
+/// Result of a request.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a request fails. Only [`Error::Client`] texts reach the client.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The client can do something about it.
+    #[error("{1}")]
+    Client(Code, String),
+    /// Our fault or the machine's: logged, answered with a general sentence.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// MLflow's error codes that this server uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Code {
+    InvalidParameterValue,
+    BadRequest,
+    ResourceAlreadyExists,
+    ResourceDoesNotExist,
+    ResourceConflict,
+    PermissionDenied,
+    InvalidState,
+    NotImplemented,
+    EndpointNotFound,
+    TooLarge,
+}
+
+impl Code {
+    /// Name on the wire and HTTP status.
+    pub fn wire(self) -> (&'static str, StatusCode) {
+        match self {
+            Code::InvalidParameterValue => ("INVALID_PARAMETER_VALUE", StatusCode::BAD_REQUEST),
+            Code::BadRequest => ("BAD_REQUEST", StatusCode::BAD_REQUEST),
+            Code::ResourceAlreadyExists => ("RESOURCE_ALREADY_EXISTS", StatusCode::BAD_REQUEST),
+            Code::ResourceDoesNotExist => ("RESOURCE_DOES_NOT_EXIST", StatusCode::NOT_FOUND),
+            Code::ResourceConflict => ("RESOURCE_CONFLICT", StatusCode::CONFLICT),
+            Code::PermissionDenied => ("PERMISSION_DENIED", StatusCode::FORBIDDEN),
+            Code::InvalidState => ("INVALID_STATE", StatusCode::INTERNAL_SERVER_ERROR),
+            Code::NotImplemented => ("NOT_IMPLEMENTED", StatusCode::NOT_IMPLEMENTED),
+            Code::EndpointNotFound => ("ENDPOINT_NOT_FOUND", StatusCode::NOT_FOUND),
+            Code::TooLarge => ("BAD_REQUEST", StatusCode::PAYLOAD_TOO_LARGE),
+        }
+    }
+}
+
+impl Error {
+    /// `INVALID_PARAMETER_VALUE`, 400.
+    pub fn invalid(message: impl Into<String>) -> Error {
+        Error::Client(Code::InvalidParameterValue, message.into())
+    }
+
+    /// `BAD_REQUEST`, 400.
+    pub fn bad_request(message: impl Into<String>) -> Error {
+        Error::Client(Code::BadRequest, message.into())
+    }
+
+    /// `RESOURCE_DOES_NOT_EXIST`, 404.
+    pub fn missing(message: impl Into<String>) -> Error {
+        Error::Client(Code::ResourceDoesNotExist, message.into())
+    }
+
+    /// `RESOURCE_ALREADY_EXISTS`, 400.
+    pub fn exists(message: impl Into<String>) -> Error {
+        Error::Client(Code::ResourceAlreadyExists, message.into())
+    }
+
+    /// `INVALID_STATE`, 500: what MLflow answers for the wrong moment.
+    pub fn state(message: impl Into<String>) -> Error {
+        Error::Client(Code::InvalidState, message.into())
+    }
+
+    /// For the log alone.
+    pub fn internal(message: impl Into<String>) -> Error {
+        Error::Internal(message.into())
+    }
+
+    /// Status and the sentence for the client.
+    pub fn parts(&self) -> (StatusCode, &'static str, &str) {
+        match self {
+            Error::Client(code, message) => {
+                let (name, status) = code.wire();
+                (status, name, message)
+            }
+            Error::Internal(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "INTERNAL_ERROR",
+                "The server could not finish the request; its log says why.",
+            ),
+        }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Error::Internal(format!("store: {error}"))
+    }
+}
+
+impl From<object_store::Error> for Error {
+    fn from(error: object_store::Error) -> Self {
+        Error::Internal(format!("artifacts: {error}"))
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        if let Error::Internal(error) = &self {
+            tracing::error!(%error, "request failed");
+        }
+        let (status, code, message) = self.parts();
+        (status, Json(ErrorBody { error_code: code.to_owned(), message: message.to_owned() })).into_response()
+    }
+}

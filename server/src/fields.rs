@@ -1,0 +1,290 @@
+//! The fields of a request as MLflow's protobuf JSON has them: from the query string of a GET, else from the JSON body.
+//!
+//! Both spellings of a name (`run_id`, `runId`) are read, integers may be strings, `null` is
+//! absent, unknown fields are ignored.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{Method, header};
+use serde_json::{Map, Value};
+
+use crate::app::App;
+use crate::error::{Code, Error, Result};
+
+/// The fields of one request, or of one object inside it.
+#[derive(Clone, Debug, Default)]
+pub struct Fields(Map<String, Value>);
+
+impl FromRequest<App> for Fields {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, app: &App) -> Result<Fields> {
+        if request.method() == Method::GET {
+            return Ok(Fields::from_query(request.uri().query().unwrap_or_default()));
+        }
+        let json =
+            request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| {
+                v.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+            });
+        if !json && [Method::POST, Method::PUT].contains(request.method()) {
+            return Err(Error::bad_request("Bad Request. Content-Type must be one of ['application/json']."));
+        }
+        Fields::from_json(&read(request, app.config.json_bytes_max).await?)
+    }
+}
+
+/// The body, at most `most` bytes of it.
+pub async fn read(request: Request, most: usize) -> Result<Bytes> {
+    axum::body::to_bytes(request.into_body(), most).await.map_err(|error| {
+        let mut source: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(e) = source {
+            if e.is::<http_body_util::LengthLimitError>() {
+                return Error::Client(Code::TooLarge, format!("The body is longer than {most} bytes."));
+            }
+            source = e.source();
+        }
+        Error::bad_request("The body ended before it was complete.")
+    })
+}
+
+impl Fields {
+    /// From `a=1&b=2&b=3`: repeated keys become a list.
+    pub fn from_query(query: &str) -> Fields {
+        let mut map = Map::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = Value::String(decode(value));
+            match map.entry(decode(key)) {
+                serde_json::map::Entry::Vacant(entry) => {
+                    entry.insert(value);
+                }
+                serde_json::map::Entry::Occupied(mut entry) => match entry.get_mut() {
+                    Value::Array(list) => list.push(value),
+                    first => *first = Value::Array(vec![first.take(), value]),
+                },
+            }
+        }
+        Fields(map)
+    }
+
+    /// From a body; an empty one has no fields, and a JSON string is read as the JSON in it.
+    pub fn from_json(body: &[u8]) -> Result<Fields> {
+        if body.is_empty() {
+            return Ok(Fields::default());
+        }
+        let malformed = |error: serde_json::Error| {
+            Error::bad_request(format!("The body is not JSON: line {}, column {}.", error.line(), error.column()))
+        };
+        let value = match serde_json::from_slice(body).map_err(malformed)? {
+            Value::String(text) => serde_json::from_str(&text).map_err(malformed)?,
+            value => value,
+        };
+        match value {
+            Value::Object(map) => Ok(Fields(map)),
+            Value::Null => Ok(Fields::default()),
+            _ => Err(Error::bad_request("The body must be a JSON object.")),
+        }
+    }
+
+    /// The value of `name` in either spelling.
+    pub fn get(&self, name: &str) -> Result<Option<&Value>> {
+        let present = |value: &&Value| !value.is_null();
+        let snake = self.0.get(name).filter(present);
+        let camel_name = camel(name);
+        let camel = if camel_name == name { None } else { self.0.get(&camel_name).filter(present) };
+        match (snake, camel) {
+            (Some(_), Some(_)) => Err(Error::invalid(format!("'{name}' and '{camel_name}' are the same parameter."))),
+            (a, b) => Ok(a.or(b)),
+        }
+    }
+
+    /// A string, absent or empty being an error.
+    pub fn string(&self, name: &str) -> Result<String> {
+        self.opt_string(name)?.filter(|text| !text.is_empty()).ok_or_else(|| required(name))
+    }
+
+    /// A string that may be absent.
+    pub fn opt_string(&self, name: &str) -> Result<Option<String>> {
+        match self.get(name)? {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(other) => Err(wrong(name, other)),
+        }
+    }
+
+    /// A string that must be given and may be empty.
+    pub fn text(&self, name: &str) -> Result<String> {
+        self.opt_string(name)?.ok_or_else(|| required(name))
+    }
+
+    /// An integer, as a number or as a string.
+    pub fn opt_int(&self, name: &str) -> Result<Option<i64>> {
+        let Some(value) = self.get(name)? else { return Ok(None) };
+        let int = match value {
+            Value::Number(number) => number
+                .as_i64()
+                .or_else(|| number.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < 9e18).map(|f| f as i64)),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        int.map(Some).ok_or_else(|| wrong(name, value))
+    }
+
+    /// An integer that must be given.
+    pub fn int(&self, name: &str) -> Result<i64> {
+        self.opt_int(name)?.ok_or_else(|| required(name))
+    }
+
+    /// A number; the strings `NaN`, `Infinity` and `-Infinity` are numbers, infinities become the greatest finite ones.
+    pub fn number(&self, name: &str) -> Result<f64> {
+        let value = self.get(name)?.ok_or_else(|| required(name))?;
+        let number = match value {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => match text.as_str() {
+                "NaN" => Some(f64::NAN),
+                "Infinity" => Some(f64::MAX),
+                "-Infinity" => Some(f64::MIN),
+                other => other.parse().ok(),
+            },
+            _ => None,
+        };
+        let number = number.ok_or_else(|| wrong(name, value))?;
+        Ok(if number.is_nan() { number } else { number.clamp(f64::MIN, f64::MAX) })
+    }
+
+    /// A boolean that may be absent.
+    pub fn opt_bool(&self, name: &str) -> Result<Option<bool>> {
+        match self.get(name)? {
+            None => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(*value)),
+            Some(Value::String(text)) if text == "true" || text == "false" => Ok(Some(text == "true")),
+            Some(other) => Err(wrong(name, other)),
+        }
+    }
+
+    /// A list of strings; one value of a query string is a list of one.
+    pub fn strings(&self, name: &str) -> Result<Vec<String>> {
+        match self.get(name)? {
+            None => Ok(Vec::new()),
+            Some(Value::String(text)) => Ok(vec![text.clone()]),
+            Some(value @ Value::Array(list)) => list
+                .iter()
+                .map(|item| match item {
+                    Value::String(text) => Ok(text.clone()),
+                    Value::Number(number) => Ok(number.to_string()),
+                    _ => Err(wrong(name, value)),
+                })
+                .collect(),
+            Some(other) => Err(wrong(name, other)),
+        }
+    }
+
+    /// A list of objects.
+    pub fn objects(&self, name: &str) -> Result<Vec<Fields>> {
+        match self.get(name)? {
+            None => Ok(Vec::new()),
+            Some(value @ Value::Array(list)) => list
+                .iter()
+                .map(|item| item.as_object().cloned().map(Fields).ok_or_else(|| wrong(name, value)))
+                .collect(),
+            Some(other) => Err(wrong(name, other)),
+        }
+    }
+
+    /// An object that must be given.
+    pub fn object(&self, name: &str) -> Result<Fields> {
+        match self.get(name)? {
+            None => Err(required(name)),
+            Some(Value::Object(map)) => Ok(Fields(map.clone())),
+            Some(other) => Err(wrong(name, other)),
+        }
+    }
+
+    /// A list of `{key, value}`. Keys must be given; values may be empty.
+    pub fn pairs(&self, name: &str) -> Result<Vec<(String, String)>> {
+        self.objects(name)?
+            .iter()
+            .map(|pair| Ok((pair.string("key")?, pair.opt_string("value")?.unwrap_or_default())))
+            .collect()
+    }
+}
+
+/// MLflow's text for a parameter that is not there.
+pub fn required(name: &str) -> Error {
+    Error::invalid(format!(
+        "Missing value for required parameter '{name}'. See the API docs for more information about request parameters."
+    ))
+}
+
+/// MLflow's text for a parameter of the wrong type. Values that may be private are not repeated.
+fn wrong(name: &str, value: &Value) -> Error {
+    let (shown, kind) = match value {
+        Value::Null => ("null".to_owned(), "NoneType"),
+        Value::Bool(value) => (value.to_string(), "bool"),
+        Value::Number(value) => (value.to_string(), if value.is_f64() { "float" } else { "int" }),
+        Value::String(_) => ("\"…\"".to_owned(), "str"),
+        Value::Array(_) => ("[…]".to_owned(), "list"),
+        Value::Object(_) => ("{…}".to_owned(), "dict"),
+    };
+    Error::invalid(format!(
+        "Invalid value {shown} for parameter '{name}' supplied:  Hint: Value was of type '{kind}'. \
+         See the API docs for more information about request parameters."
+    ))
+}
+
+fn camel(name: &str) -> String {
+    let mut camel = String::with_capacity(name.len());
+    let mut upper = false;
+    for c in name.chars() {
+        match c {
+            '_' => upper = true,
+            c if upper => {
+                camel.extend(c.to_uppercase());
+                upper = false;
+            }
+            c => camel.push(c),
+        }
+    }
+    camel
+}
+
+fn decode(text: &str) -> String {
+    percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_numbers_as_strings_and_null() {
+        let fields = Fields::from_json(br#"{"runId": "a", "step": "3", "end_time": null, "value": "NaN"}"#).unwrap();
+        assert_eq!(fields.string("run_id").unwrap(), "a");
+        assert_eq!(fields.opt_int("step").unwrap(), Some(3));
+        assert_eq!(fields.opt_int("end_time").unwrap(), None);
+        assert!(fields.number("value").unwrap().is_nan());
+        let both = Fields::from_json(br#"{"runId": "a", "run_id": "a"}"#).unwrap();
+        assert!(both.string("run_id").is_err());
+    }
+
+    #[test]
+    fn faults_name_the_parameter_and_keep_the_value() {
+        let check = |body: &str, expected: &str| {
+            let fields = Fields::from_json(body.as_bytes());
+            assert_eq!(fields.and_then(|f| f.string("name")).unwrap_err().to_string(), expected);
+        };
+        let hint = "See the API docs for more information about request parameters.";
+        check("{}", &format!("Missing value for required parameter 'name'. {hint}"));
+        let text = format!("Invalid value 7 for parameter 'name' supplied:  Hint: Value was of type 'int'. {hint}");
+        check(r#"{"name": 7}"#, &text);
+        check("{\"name\": NaN}", "The body is not JSON: line 1, column 10.");
+        check("[1]", "The body must be a JSON object.");
+    }
+
+    #[test]
+    fn a_query_string_repeats_keys_for_lists() {
+        let fields = Fields::from_query("run_ids=a&run_ids=b%20c&x=1+2");
+        assert_eq!(fields.strings("run_ids").unwrap(), ["a", "b c"]);
+        assert_eq!(fields.strings("x").unwrap(), ["1 2"]);
+    }
+}

@@ -1,0 +1,104 @@
+//! Search of experiments.
+
+use axum::Json;
+use axum::extract::State;
+use contract::mlflow::KeyValue;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::fields::Fields;
+use crate::mlflow::experiments::{COLUMNS, Row, tags_of};
+use crate::mlflow::filter::{self, Comparison};
+use crate::mlflow::{order, page, sql};
+
+/// `POST experiments/search`, also by GET.
+pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+    let limit = page::limit(fields.opt_int("max_results")?, 1000, 50_000)?;
+    let offset = page::offset(fields.opt_string("page_token")?.as_deref())?;
+    let mut query = sql::Query::new("SELECT ");
+    query.push(COLUMNS).push(" FROM experiments e WHERE 1 = 1");
+    view(&mut query, "e.lifecycle_stage", &fields, "view_type")?;
+    for comparison in filter::parse(&fields.opt_string("filter")?.unwrap_or_default())? {
+        query.push(" AND ");
+        condition(&mut query, &comparison)?;
+    }
+    order_by(&mut query, &fields.strings("order_by")?)?;
+    query.push(" LIMIT ").push_bind(limit + 1).push(" OFFSET ").push_bind(offset);
+    let mut rows: Vec<Row> = query.build_query_as().persistent(false).fetch_all(app.store.read()).await?;
+    let token = page::cut(&mut rows, offset, limit);
+    let mut experiments = Vec::with_capacity(rows.len());
+    for row in rows {
+        let tags: Vec<KeyValue> = tags_of(app.store.read(), row.id()).await?;
+        experiments.push(row.answer(tags));
+    }
+    let mut answer = json!({});
+    if !experiments.is_empty() {
+        answer["experiments"] = json!(experiments);
+    }
+    if let Some(token) = token {
+        answer["next_page_token"] = token.into();
+    }
+    Ok(Json(answer))
+}
+
+/// `AND column = …` for a field that holds a view type, by name or number.
+pub fn view(query: &mut sql::Query, column: &str, fields: &Fields, name: &str) -> Result<()> {
+    let given = match fields.get(name)? {
+        Some(Value::Number(number)) => number.to_string(),
+        _ => fields.opt_string(name)?.unwrap_or_default(),
+    };
+    let stage = match given.as_str() {
+        "" | "ACTIVE_ONLY" | "1" => "active",
+        "DELETED_ONLY" | "2" => "deleted",
+        "ALL" | "3" => return Ok(()),
+        _ => {
+            return Err(Error::invalid(format!(
+                "Invalid value for parameter '{name}' supplied: it must be ACTIVE_ONLY, DELETED_ONLY or ALL."
+            )));
+        }
+    };
+    query.push(" AND ").push(column).push(" = ").push_bind(stage);
+    Ok(())
+}
+
+fn condition(query: &mut sql::Query, comparison: &Comparison) -> Result<()> {
+    match comparison.entity.as_str() {
+        "tag" | "tags" => {
+            sql::key_value(query, "experiment_tags t WHERE t.experiment_id = e.experiment_id", comparison)
+        }
+        "" | "attribute" | "attributes" | "attr" => match comparison.key.as_str() {
+            "name" => sql::text(query, "e.name", comparison, false),
+            "experiment_id" => sql::text(query, "CAST(e.experiment_id AS TEXT)", comparison, true),
+            "creation_time" => sql::number(query, "e.creation_time", comparison),
+            "last_update_time" => sql::number(query, "e.last_update_time", comparison),
+            _ => Err(sql::unknown_key(comparison)),
+        },
+        _ => Err(sql::unknown_entity(comparison)),
+    }
+}
+
+fn order_by(query: &mut sql::Query, entries: &[String]) -> Result<()> {
+    let orders = order::parse_all(entries)?;
+    if orders.is_empty() {
+        query.push(" ORDER BY e.creation_time DESC, e.experiment_id ASC");
+        return Ok(());
+    }
+    query.push(" ORDER BY ");
+    for order in &orders {
+        let column = match (order.entity.as_str(), order.key.as_str()) {
+            (
+                "" | "attribute" | "attributes" | "attr",
+                key @ ("name" | "experiment_id" | "creation_time" | "last_update_time"),
+            ) => key,
+            _ => {
+                return Err(Error::invalid(
+                    "Invalid order_by clause: experiments are ordered by name, experiment_id, creation_time or last_update_time.",
+                ));
+            }
+        };
+        query.push("e.").push(column).push(if order.ascending { " ASC, " } else { " DESC, " });
+    }
+    query.push("e.experiment_id DESC");
+    Ok(())
+}

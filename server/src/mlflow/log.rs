@@ -1,0 +1,301 @@
+//! What a run logs: metrics, parameters, tags, one by one or in a batch.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+use sqlx::SqliteConnection;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::fields::Fields;
+use crate::mlflow::runs::{self, RUN_NAME};
+use crate::mlflow::{logged_models, names, sql};
+
+/// Longest parameter value; longer ones are cut.
+const PARAM_LENGTH: usize = 6000;
+/// Longest tag value; longer ones are cut.
+const TAG_LENGTH: usize = 8000;
+
+/// A metric point on its way in.
+pub struct Point {
+    /// Name.
+    pub key: String,
+    /// Finite, or NaN.
+    pub value: f64,
+    /// Milliseconds since 1970.
+    pub timestamp: i64,
+    /// Step.
+    pub step: i64,
+    /// Logged model it belongs to.
+    pub model_id: Option<String>,
+    /// Name and digest of the data set it was measured on.
+    pub dataset: (String, String),
+}
+
+/// `POST runs/log-metric`.
+pub async fn metric(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+    let (id, point) = (runs::id_of(&fields)?, point(&fields)?);
+    write(&app, id, vec![point], Vec::new(), Vec::new(), false).await
+}
+
+/// `POST runs/log-parameter`.
+pub async fn parameter(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+    let (id, key, value) =
+        (runs::id_of(&fields)?, fields.string("key")?, fields.opt_string("value")?.unwrap_or_default());
+    names::key("parameter", &key)?;
+    write(&app, id, Vec::new(), vec![(key, value)], Vec::new(), false).await
+}
+
+/// `POST runs/set-tag`.
+pub async fn set_tag(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+    let (id, key, value) =
+        (runs::id_of(&fields)?, fields.string("key")?, fields.opt_string("value")?.unwrap_or_default());
+    names::key("tag", &key)?;
+    write(&app, id, Vec::new(), Vec::new(), vec![(key, value)], false).await
+}
+
+/// `POST runs/log-batch`. Idempotent: the client may send it again.
+pub async fn batch(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+    let id = fields.string("run_id")?;
+    let metrics = fields.objects("metrics")?;
+    let (params, tags) = (fields.pairs("params")?, fields.pairs("tags")?);
+    for (what, count, most) in
+        [("metrics", metrics.len(), 1000), ("params", params.len(), 100), ("tags", tags.len(), 100)]
+    {
+        if count > most {
+            return Err(Error::invalid(format!(
+                "A batch logging request can contain at most {most} {what}. Got {count} {what}. Please split up {what} \
+                 across multiple requests and try again."
+            )));
+        }
+    }
+    let total = metrics.len() + params.len() + tags.len();
+    if total > 1000 {
+        return Err(Error::invalid(format!(
+            "A batch logging request can contain at most 1000 metrics, params, and tags. Got {total}. Please split up \
+             across multiple requests and try again."
+        )));
+    }
+    let points = metrics
+        .iter()
+        .enumerate()
+        .map(|(i, fields)| {
+            point(fields).map_err(|error| match error {
+                Error::Client(code, text) => Error::Client(code, format!("metrics[{i}]: {text}")),
+                other => other,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    params.iter().try_for_each(|(key, _)| names::key("parameter", key))?;
+    tags.iter().try_for_each(|(key, _)| names::key("tag", key))?;
+    let mut seen = BTreeMap::new();
+    params.iter().for_each(|(key, _)| *seen.entry(key.as_str()).or_insert(0) += 1);
+    let twice: Vec<&str> = seen.into_iter().filter(|(_, count)| *count > 1).map(|(key, _)| key).collect();
+    if !twice.is_empty() {
+        return Err(Error::invalid(format!("Duplicate parameter keys have been submitted: {twice:?}")));
+    }
+    write(&app, id, points, params, tags, true).await
+}
+
+/// `POST runs/delete-tag`.
+pub async fn delete_tag(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+    let (id, key) = (fields.string("run_id")?, fields.string("key")?);
+    app.store
+        .write(move |tx| {
+            Box::pin(async move {
+                let run = runs::active(tx, &id).await?;
+                let gone = sqlx::query("DELETE FROM tags WHERE run = $1 AND key = $2")
+                    .bind(run.id)
+                    .bind(&key)
+                    .execute(&mut *tx)
+                    .await?;
+                if gone.rows_affected() == 0 {
+                    return Err(Error::missing(format!("No tag with name: {key} in run with id {id}")));
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    Ok(Json(json!({})))
+}
+
+fn point(fields: &Fields) -> Result<Point> {
+    let key = fields.string("key")?;
+    names::key("metric", &key)?;
+    let timestamp = fields.int("timestamp")?;
+    if timestamp < 0 {
+        return Err(Error::invalid(format!(
+            "Invalid value {timestamp} for parameter 'timestamp' supplied: it must not be negative."
+        )));
+    }
+    Ok(Point {
+        key,
+        value: fields.number("value")?,
+        timestamp,
+        step: fields.opt_int("step")?.unwrap_or(0),
+        model_id: fields.opt_string("model_id")?.filter(|id| !id.is_empty()),
+        dataset: (
+            fields.opt_string("dataset_name")?.unwrap_or_default(),
+            fields.opt_string("dataset_digest")?.unwrap_or_default(),
+        ),
+    })
+}
+
+async fn write(
+    app: &App,
+    id: String,
+    points: Vec<Point>,
+    params: Vec<(String, String)>,
+    tags: Vec<(String, String)>,
+    batch: bool,
+) -> Result<Json<Value>> {
+    app.store
+        .write(move |tx| {
+            Box::pin(async move {
+                let run = runs::active(tx, &id).await?;
+                write_params(tx, run.id, &run.run_uuid, params, batch).await?;
+                write_points(tx, run.id, &points).await?;
+                for point in &points {
+                    if let Some(model) = &point.model_id {
+                        logged_models::write_metric(tx, model, &run.run_uuid, point).await?;
+                    }
+                }
+                for (key, value) in tags {
+                    write_tag(tx, run.id, &key, value).await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    Ok(Json(json!({})))
+}
+
+async fn write_points(tx: &mut SqliteConnection, run: i64, points: &[Point]) -> Result<()> {
+    let mut keys: BTreeMap<&str, i64> = BTreeMap::new();
+    for point in points {
+        if !keys.contains_key(point.key.as_str()) {
+            keys.insert(&point.key, key_id(tx, &point.key).await?);
+        }
+    }
+    let stored = |value: f64| if value.is_nan() { (0.0, 1i64) } else { (value, 0) };
+    for chunk in points.chunks(100) {
+        let mut query = sql::Query::new("INSERT INTO metrics (run, key, timestamp, step, value, is_nan) ");
+        query.push_values(chunk, |mut row, point| {
+            let (value, is_nan) = stored(point.value);
+            row.push_bind(run).push_bind(keys[point.key.as_str()]).push_bind(point.timestamp).push_bind(point.step);
+            row.push_bind(value).push_bind(is_nan);
+        });
+        query.push(" ON CONFLICT DO NOTHING");
+        query.build().execute(&mut *tx).await?;
+    }
+    let mut latest: BTreeMap<&str, &Point> = BTreeMap::new();
+    for point in points {
+        let order = |p: &Point| (p.step, p.timestamp);
+        let newer = latest.get(point.key.as_str()).is_none_or(|old| {
+            order(point).cmp(&order(old)).then(stored(point.value).0.total_cmp(&stored(old.value).0)).is_gt()
+        });
+        if newer {
+            latest.insert(&point.key, point);
+        }
+    }
+    for (key, point) in latest {
+        let (value, is_nan) = stored(point.value);
+        sqlx::query(
+            "INSERT INTO latest_metrics (run, key, value, is_nan, step, timestamp) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (run, key) DO UPDATE SET value = excluded.value, is_nan = excluded.is_nan, step = excluded.step,
+                 timestamp = excluded.timestamp
+             WHERE (excluded.step, excluded.timestamp, excluded.value)
+                 > (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)",
+        )
+        .bind(run)
+        .bind(keys[key])
+        .bind(value)
+        .bind(is_nan)
+        .bind(point.step)
+        .bind(point.timestamp)
+        .execute(&mut *tx)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn key_id(tx: &mut SqliteConnection, key: &str) -> Result<i64> {
+    let known: Option<i64> =
+        sqlx::query_scalar("SELECT id FROM metric_keys WHERE key = $1").bind(key).fetch_optional(&mut *tx).await?;
+    match known {
+        Some(id) => Ok(id),
+        None => Ok(sqlx::query_scalar("INSERT INTO metric_keys (key) VALUES ($1) RETURNING id")
+            .bind(key)
+            .fetch_one(tx)
+            .await?),
+    }
+}
+
+/// Parameters never change: the same value again is nothing, another one is an error.
+async fn write_params(
+    tx: &mut SqliteConnection,
+    run: i64,
+    id: &str,
+    params: Vec<(String, String)>,
+    batch: bool,
+) -> Result<()> {
+    let mut changed = Vec::new();
+    for (key, value) in params {
+        let value = names::truncate(value, PARAM_LENGTH);
+        let added =
+            sqlx::query("INSERT INTO params (run, key, value) VALUES ($1, $2, $3) ON CONFLICT (run, key) DO NOTHING")
+                .bind(run)
+                .bind(&key)
+                .bind(&value)
+                .execute(&mut *tx)
+                .await?
+                .rows_affected();
+        if added == 1 {
+            continue;
+        }
+        let old: String = sqlx::query_scalar("SELECT value FROM params WHERE run = $1 AND key = $2")
+            .bind(run)
+            .bind(&key)
+            .fetch_one(&mut *tx)
+            .await?;
+        if old != value {
+            changed.push((key, old, value));
+        }
+    }
+    match changed.first() {
+        None => Ok(()),
+        Some((key, old, new)) if !batch => Err(Error::invalid(format!(
+            "Changing param values is not allowed. Param with key='{key}' was already logged with value='{old}' for run \
+             ID='{id}'. Attempted logging new value '{new}'."
+        ))),
+        Some(_) => {
+            let list: Vec<String> = changed
+                .iter()
+                .map(|(key, old, new)| format!("{{'key': '{key}', 'old_value': '{old}', 'new_value': '{new}'}}"))
+                .collect();
+            Err(Error::invalid(format!(
+                "Changing param values is not allowed. Params were already logged='[{}]' for run ID={id}.",
+                list.join(", ")
+            )))
+        }
+    }
+}
+
+/// Sets a tag; the tag `mlflow.runName` is the run's name.
+pub async fn write_tag(tx: &mut SqliteConnection, run: i64, key: &str, value: String) -> Result<()> {
+    let value = names::truncate(value, TAG_LENGTH);
+    sqlx::query(
+        "INSERT INTO tags (run, key, value) VALUES ($1, $2, $3) ON CONFLICT (run, key) DO UPDATE SET value = excluded.value",
+    )
+    .bind(run)
+    .bind(key)
+    .bind(&value)
+    .execute(&mut *tx)
+    .await?;
+    if key == RUN_NAME {
+        sqlx::query("UPDATE runs SET name = $1 WHERE id = $2").bind(&value).bind(run).execute(tx).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! Search of logged models.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::fields::Fields;
+use crate::mlflow::filter::{self, Comparison, Operator};
+use crate::mlflow::logged_models::{self, Row};
+use crate::mlflow::sql::{self, Query};
+use crate::mlflow::{names, page};
+
+/// `POST logged-models/search`.
+pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+    let limit = page::limit(fields.opt_int("max_results")?, 50, 1000)?;
+    let offset = page::offset(fields.opt_string("page_token")?.as_deref())?;
+    let experiments =
+        fields.strings("experiment_ids")?.iter().map(|id| names::experiment_id(id)).collect::<Result<Vec<_>>>()?;
+    let datasets = fields
+        .objects("datasets")?
+        .iter()
+        .map(|d| Ok((d.string("dataset_name")?, d.opt_string("dataset_digest")?)))
+        .collect::<Result<Vec<_>>>()?;
+    let mut query =
+        Query::new("SELECT l.* FROM logged_models l WHERE l.lifecycle_stage = 'active' AND l.experiment_id IN (");
+    let mut ids = query.separated(", ");
+    for id in experiments {
+        ids.push_bind(id);
+    }
+    query.push(")");
+    for comparison in filter::parse(&fields.opt_string("filter")?.unwrap_or_default())? {
+        query.push(" AND ");
+        condition(&mut query, &comparison, &datasets)?;
+    }
+    query.push(" ORDER BY ");
+    for order in fields.objects("order_by")? {
+        order_by(&mut query, &order)?;
+    }
+    query.push("l.creation_time DESC, l.model_id ASC LIMIT ").push_bind(limit + 1).push(" OFFSET ").push_bind(offset);
+    let mut rows: Vec<Row> = query.build_query_as().persistent(false).fetch_all(app.store.read()).await?;
+    let token = page::cut(&mut rows, offset, limit);
+    let mut models = Vec::with_capacity(rows.len());
+    for row in rows {
+        models.push(logged_models::load(&app, row).await?);
+    }
+    let mut answer = json!({"models": models});
+    if let Some(token) = token {
+        answer["next_page_token"] = token.into();
+    }
+    Ok(Json(answer))
+}
+
+fn condition(query: &mut Query, comparison: &Comparison, datasets: &[(String, Option<String>)]) -> Result<()> {
+    match comparison.entity.as_str() {
+        "params" => sql::key_value(query, "logged_model_params t WHERE t.model_id = l.model_id", comparison),
+        "tags" => sql::key_value(query, "logged_model_tags t WHERE t.model_id = l.model_id", comparison),
+        "metrics" => {
+            let value = sql::numeric(comparison)?;
+            query.push("EXISTS (SELECT 1 FROM logged_model_metrics m WHERE m.model_id = l.model_id AND m.key = ");
+            query.push_bind(comparison.key.clone());
+            query.push(if comparison.operator == Operator::NotEqual {
+                " AND (m.is_nan = 1 OR m.value "
+            } else {
+                " AND (m.is_nan = 0 AND m.value "
+            });
+            query.push(comparison.operator.name()).push(" ").push_bind(value).push(")");
+            for (i, (name, digest)) in datasets.iter().enumerate() {
+                query.push(if i == 0 { " AND (" } else { " OR " }).push("(m.dataset_name = ").push_bind(name.clone());
+                if let Some(digest) = digest {
+                    query.push(" AND m.dataset_digest = ").push_bind(digest.clone());
+                }
+                query.push(")");
+            }
+            query.push(if datasets.is_empty() { ")" } else { "))" });
+            Ok(())
+        }
+        "" | "attributes" => match comparison.key.as_str() {
+            key @ ("name" | "model_id" | "model_type" | "source_run_id") => {
+                sql::text(query, &format!("l.{key}"), comparison, true)
+            }
+            "status" => sql::text(
+                query,
+                "replace(replace(l.status, 'LOGGED_MODEL_UPLOAD_', ''), 'LOGGED_MODEL_', '')",
+                comparison,
+                true,
+            ),
+            "creation_timestamp" | "creation_time" => sql::number(query, "l.creation_time", comparison),
+            "last_updated_timestamp" => sql::number(query, "l.last_updated_time", comparison),
+            _ => Err(sql::unknown_key(comparison)),
+        },
+        _ => Err(sql::unknown_entity(comparison)),
+    }
+}
+
+fn order_by(query: &mut Query, order: &Fields) -> Result<()> {
+    let name = order.string("field_name")?;
+    let direction = if order.opt_bool("ascending")?.unwrap_or(true) { "ASC" } else { "DESC" };
+    if let Some(key) = name.strip_prefix("metrics.") {
+        for part in ["IS NULL", direction] {
+            query.push("(SELECT m.value FROM logged_model_metrics m WHERE m.model_id = l.model_id AND m.is_nan = 0 AND m.key = ");
+            query.push_bind(key.to_owned());
+            if let Some(dataset) = order.opt_string("dataset_name")? {
+                query.push(" AND m.dataset_name = ").push_bind(dataset);
+            }
+            if let Some(digest) = order.opt_string("dataset_digest")? {
+                query.push(" AND m.dataset_digest = ").push_bind(digest);
+            }
+            query.push(" ORDER BY m.step DESC, m.timestamp DESC LIMIT 1) ").push(part).push(", ");
+        }
+        return Ok(());
+    }
+    let column = match name.strip_prefix("attributes.").unwrap_or(&name) {
+        "creation_timestamp" | "creation_time" => "creation_time",
+        "last_updated_timestamp" => "last_updated_time",
+        key @ ("name" | "model_id" | "model_type" | "status" | "source_run_id" | "experiment_id") => key,
+        _ => return Err(Error::invalid("Invalid order_by field_name: there is no such attribute of a logged model.")),
+    };
+    query.push(format!("l.{column} IS NULL, l.{column} {direction}, "));
+    Ok(())
+}

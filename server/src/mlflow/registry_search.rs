@@ -1,0 +1,131 @@
+//! Search of registered models and of their versions.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::fields::Fields;
+use crate::mlflow::filter::{self, Comparison, Operator};
+use crate::mlflow::order;
+use crate::mlflow::sql::{self, Query};
+use crate::mlflow::{page, registered_models, versions};
+
+/// Prompts are registered models with this tag; a search for what is no prompt also finds models without it.
+const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
+
+/// `GET registered-models/search`.
+pub async fn models(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+    let limit = page::limit(fields.opt_int("max_results")?, 100, 1000)?;
+    let offset = page::offset(fields.opt_string("page_token")?.as_deref())?;
+    let mut query = Query::new("SELECT m.name FROM registered_models m WHERE 1 = 1");
+    for comparison in filter::parse(&fields.opt_string("filter")?.unwrap_or_default())? {
+        query.push(" AND ");
+        match (comparison.entity.as_str(), comparison.key.as_str()) {
+            ("tag" | "tags", _) => tag(&mut query, "registered_model_tags t WHERE t.name = m.name", &comparison)?,
+            ("" | "attribute" | "attributes", "name") => sql::text(&mut query, "m.name", &comparison, true)?,
+            ("" | "attribute" | "attributes", _) => return Err(sql::unknown_key(&comparison)),
+            _ => return Err(sql::unknown_entity(&comparison)),
+        }
+    }
+    query.push(" ORDER BY ");
+    for order in order::parse_all(&fields.strings("order_by")?)? {
+        let column = match order.key.as_str() {
+            "name" => "m.name",
+            "timestamp" | "last_updated_timestamp" => "m.last_updated_timestamp",
+            "creation_timestamp" => "m.creation_timestamp",
+            _ => {
+                return Err(Error::invalid(
+                    "Invalid order_by clause: models are ordered by name or last_updated_timestamp.",
+                ));
+            }
+        };
+        query.push(column).push(if order.ascending { " ASC, " } else { " DESC, " });
+    }
+    query.push("m.name ASC LIMIT ").push_bind(limit + 1).push(" OFFSET ").push_bind(offset);
+    let mut names: Vec<(String,)> = query.build_query_as().persistent(false).fetch_all(app.store.read()).await?;
+    let token = page::cut(&mut names, offset, limit);
+    let mut models = Vec::with_capacity(names.len());
+    for (name,) in names {
+        models.push(registered_models::load(app.store.read(), &name).await?);
+    }
+    Ok(answer("registered_models", json!(models), token))
+}
+
+/// `GET model-versions/search`; deleted ones are never found.
+pub async fn versions(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+    let limit = page::limit(fields.opt_int("max_results")?, 10_000, 200_000)?;
+    let offset = page::offset(fields.opt_string("page_token")?.as_deref())?;
+    let mut query = Query::new("SELECT v.* FROM model_versions v WHERE v.deleted = 0");
+    for comparison in filter::parse(&fields.opt_string("filter")?.unwrap_or_default())? {
+        query.push(" AND ");
+        match (comparison.entity.as_str(), comparison.key.as_str()) {
+            ("tag" | "tags", _) => {
+                tag(&mut query, "model_version_tags t WHERE t.name = v.name AND t.version = v.version", &comparison)?;
+            }
+            ("" | "attribute" | "attributes", key @ ("name" | "run_id")) => {
+                sql::text(&mut query, &format!("v.{key}"), &comparison, true)?;
+            }
+            ("" | "attribute" | "attributes", "source_path" | "source") => {
+                sql::text(&mut query, "v.source", &comparison, false)?;
+            }
+            ("" | "attribute" | "attributes", "version_number" | "version") => {
+                sql::number(&mut query, "v.version", &comparison)?;
+            }
+            ("" | "attribute" | "attributes", _) => return Err(sql::unknown_key(&comparison)),
+            _ => return Err(sql::unknown_entity(&comparison)),
+        }
+    }
+    let orders = order::parse_all(&fields.strings("order_by")?)?;
+    query.push(" ORDER BY ");
+    for order in &orders {
+        let column = match order.key.as_str() {
+            "name" => "v.name",
+            "version_number" | "version" => "v.version",
+            "creation_timestamp" => "v.creation_timestamp",
+            "last_updated_timestamp" | "timestamp" => "v.last_updated_timestamp",
+            _ => {
+                return Err(Error::invalid(
+                    "Invalid order_by clause: versions are ordered by name, version_number, creation_timestamp or last_updated_timestamp.",
+                ));
+            }
+        };
+        query.push(column).push(if order.ascending { " ASC, " } else { " DESC, " });
+    }
+    if orders.is_empty() {
+        query.push("v.last_updated_timestamp DESC, ");
+    }
+    query.push("v.name ASC, v.version DESC LIMIT ").push_bind(limit + 1).push(" OFFSET ").push_bind(offset);
+    let mut rows: Vec<versions::Row> = query.build_query_as().persistent(false).fetch_all(app.store.read()).await?;
+    let token = page::cut(&mut rows, offset, limit);
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        found.push(versions::load(app.store.read(), row).await?);
+    }
+    Ok(answer("model_versions", json!(found), token))
+}
+
+fn tag(query: &mut Query, from: &str, comparison: &Comparison) -> Result<()> {
+    let text = |wanted: &str| matches!(&comparison.value, filter::Value::Text(text) if text == wanted);
+    let not_a_prompt = comparison.key == IS_PROMPT
+        && ((comparison.operator == Operator::NotEqual && text("true"))
+            || (comparison.operator == Operator::Equal && text("false")));
+    if not_a_prompt {
+        query.push("NOT EXISTS (SELECT 1 FROM ").push(from).push(" AND t.key = ").push_bind(IS_PROMPT);
+        query.push(" AND t.value = 'true')");
+        return Ok(());
+    }
+    sql::key_value(query, from, comparison)
+}
+
+fn answer(name: &str, list: Value, token: Option<String>) -> Json<Value> {
+    let mut answer = json!({});
+    if list.as_array().is_some_and(|list| !list.is_empty()) {
+        answer[name] = list;
+    }
+    if let Some(token) = token {
+        answer["next_page_token"] = token.into();
+    }
+    Json(answer)
+}

@@ -1,0 +1,177 @@
+//! Search of runs.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::fields::Fields;
+use crate::mlflow::experiment_search::view;
+use crate::mlflow::filter::{self, Comparison, Operator};
+use crate::mlflow::order::{self, Order};
+use crate::mlflow::runs::{COLUMNS, Row};
+use crate::mlflow::sql::{self, Query};
+use crate::mlflow::{names, page, run_load};
+
+/// `POST runs/search`.
+pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+    let limit = page::limit(fields.opt_int("max_results")?, 1000, 50_000)?;
+    let offset = page::offset(fields.opt_string("page_token")?.as_deref())?;
+    let experiments =
+        fields.strings("experiment_ids")?.iter().map(|id| names::experiment_id(id)).collect::<Result<Vec<_>>>()?;
+    let filters = filter::parse(&fields.opt_string("filter")?.unwrap_or_default())?;
+    let orders = order::parse_all(&fields.strings("order_by")?)?;
+    let mut query = Query::new("SELECT ");
+    query.push(COLUMNS).push(" FROM runs r");
+    for (i, order) in orders.iter().enumerate() {
+        join(&mut query, i, order)?;
+    }
+    query.push(" WHERE r.experiment_id IN (");
+    let mut ids = query.separated(", ");
+    for id in &experiments {
+        ids.push_bind(*id);
+    }
+    query.push(")");
+    view(&mut query, "r.lifecycle_stage", &fields, "run_view_type")?;
+    for comparison in &filters {
+        query.push(" AND ");
+        condition(&mut query, comparison)?;
+    }
+    query.push(" ORDER BY ");
+    for (i, order) in orders.iter().enumerate() {
+        order_by(&mut query, i, order)?;
+    }
+    if !orders.iter().any(|order| attribute(order) == Some("start_time")) {
+        query.push("r.start_time DESC, ");
+    }
+    query.push("r.run_uuid ASC LIMIT ").push_bind(limit + 1).push(" OFFSET ").push_bind(offset);
+    if experiments.is_empty() {
+        return Ok(Json(json!({})));
+    }
+    let mut rows: Vec<Row> = query.build_query_as().persistent(false).fetch_all(app.store.read()).await?;
+    let token = page::cut(&mut rows, offset, limit);
+    let mut answer = json!({});
+    if !rows.is_empty() {
+        answer["runs"] = json!(run_load::load(app.store.read(), rows).await?);
+    }
+    if let Some(token) = token {
+        answer["next_page_token"] = token.into();
+    }
+    Ok(Json(answer))
+}
+
+fn condition(query: &mut Query, comparison: &Comparison) -> Result<()> {
+    match comparison.entity.as_str() {
+        "metric" | "metrics" => metric(query, comparison),
+        "param" | "params" | "parameter" | "parameters" => {
+            sql::key_value(query, "params t WHERE t.run = r.id", comparison)
+        }
+        "tag" | "tags" => sql::key_value(query, "tags t WHERE t.run = r.id", comparison),
+        "dataset" | "datasets" => dataset(query, comparison),
+        "" | "attribute" | "attributes" | "attr" | "run" => match canonical(&comparison.key) {
+            "run_id" => sql::text(query, "r.run_uuid", comparison, true),
+            "run_name" => sql::text(query, "r.name", comparison, false),
+            key @ ("user_id" | "status" | "artifact_uri") => sql::text(query, &format!("r.{key}"), comparison, false),
+            key @ ("start_time" | "end_time") => sql::number(query, &format!("r.{key}"), comparison),
+            _ => Err(sql::unknown_key(comparison)),
+        },
+        _ => Err(sql::unknown_entity(comparison)),
+    }
+}
+
+/// By the latest value; NaN satisfies only `!=`. The subquery reads the index by value.
+fn metric(query: &mut Query, comparison: &Comparison) -> Result<()> {
+    let value = sql::numeric(comparison)?;
+    query
+        .push(
+            "r.id IN (SELECT m.run FROM latest_metrics m WHERE m.key = (SELECT k.id FROM metric_keys k WHERE k.key = ",
+        )
+        .push_bind(comparison.key.clone())
+        .push(if comparison.operator == Operator::NotEqual {
+            ") AND (m.is_nan = 1 OR m.value "
+        } else {
+            ") AND (m.is_nan = 0 AND m.value "
+        })
+        .push(comparison.operator.name())
+        .push(" ")
+        .push_bind(value)
+        .push("))");
+    Ok(())
+}
+
+fn dataset(query: &mut Query, comparison: &Comparison) -> Result<()> {
+    let column = match comparison.key.as_str() {
+        "name" => "d.name",
+        "digest" => "d.digest",
+        "context" => "c.value",
+        _ => return Err(sql::unknown_key(comparison)),
+    };
+    query.push(
+        "EXISTS (SELECT 1 FROM run_datasets l JOIN datasets d ON d.id = l.dataset LEFT JOIN run_dataset_tags c
+         ON c.run = l.run AND c.dataset = l.dataset AND c.key = 'mlflow.data.context' WHERE l.run = r.id AND ",
+    );
+    sql::text(query, column, comparison, true)?;
+    query.push(")");
+    Ok(())
+}
+
+fn join(query: &mut Query, i: usize, order: &Order) -> Result<()> {
+    match order.entity.as_str() {
+        "metric" | "metrics" => {
+            query
+                .push(format!(
+                    " LEFT JOIN latest_metrics o{i} ON o{i}.run = r.id AND o{i}.key = (SELECT k.id FROM metric_keys k WHERE k.key = "
+                ))
+                .push_bind(order.key.clone())
+                .push(")");
+        }
+        "param" | "params" | "parameter" | "parameters" => {
+            query
+                .push(format!(" LEFT JOIN params o{i} ON o{i}.run = r.id AND o{i}.key = "))
+                .push_bind(order.key.clone());
+        }
+        "tag" | "tags" => {
+            query.push(format!(" LEFT JOIN tags o{i} ON o{i}.run = r.id AND o{i}.key = ")).push_bind(order.key.clone());
+        }
+        _ if attribute(order).is_some() => {}
+        _ => return Err(Error::invalid("Invalid order_by clause: there is no such attribute of a run.")),
+    }
+    Ok(())
+}
+
+fn order_by(query: &mut Query, i: usize, order: &Order) -> Result<()> {
+    let direction = if order.ascending { "ASC" } else { "DESC" };
+    let text = match (order.entity.as_str(), attribute(order)) {
+        (_, Some(key @ ("run_uuid" | "start_time"))) => format!("r.{key} {direction}, "),
+        (_, Some(column)) => format!("r.{column} IS NULL, r.{column} {direction}, "),
+        ("metric" | "metrics", _) => {
+            format!("CASE WHEN o{i}.run IS NULL THEN 2 ELSE o{i}.is_nan END, o{i}.value {direction}, ")
+        }
+        _ => format!("o{i}.value IS NULL, o{i}.value {direction}, "),
+    };
+    query.push(text);
+    Ok(())
+}
+
+/// Column of an ordering by attribute.
+fn attribute(order: &Order) -> Option<&'static str> {
+    if !matches!(order.entity.as_str(), "" | "attribute" | "attributes" | "attr" | "run") {
+        return None;
+    }
+    match canonical(&order.key) {
+        "run_id" => Some("run_uuid"),
+        "run_name" => Some("name"),
+        key => ["user_id", "status", "artifact_uri", "start_time", "end_time", "experiment_id"]
+            .into_iter()
+            .find(|c| *c == key),
+    }
+}
+
+fn canonical(key: &str) -> &str {
+    match key {
+        "created" | "Created" => "start_time",
+        "run name" | "Run name" | "Run Name" => "run_name",
+        other => other,
+    }
+}
