@@ -137,6 +137,10 @@ fn operator(node: &NodeProto) -> Result<(), Error> {
         };
         return Err(Error::unsupported(place(node), what, help::of(node)));
     }
+    let given = |list: &[String], i: usize| list.get(i).is_some_and(|name| !name.is_empty());
+    if node.op_type == "Dropout" && (given(&node.input, 2) || given(&node.output, 1)) {
+        return Err(Error::unsupported(place(node), "Dropout in training mode, or its mask", "export in inference mode"));
+    }
     for attribute in &node.attribute {
         if !attribute.ref_attr_name.is_empty() {
             return Err(Error::unsupported(place(node), "an attribute that refers to a function's", "inline functions"));

@@ -94,6 +94,10 @@ pub fn import(typed: &Typed) -> Result<Imported, Stop> {
     let mut outputs = Vec::new();
     for outlet in model.output_outlets()? {
         let value = importer.values.get(outlet).cloned().ok_or_else(|| Error::bug("an output was not translated"))?;
+        if value.layout.merged {
+            // Outside, rows need an axis of their own.
+            return Err(Stop::Mixes);
+        }
         importer.graph.outputs.push(value.id);
         let ty = model.outlet_fact(*outlet)?.datum_type;
         outputs.push(Output { ty, shape: value.layout.shape, rows: value.layout.rows });
@@ -107,21 +111,29 @@ struct Layout {
     ty: Type,
     shape: Vec<usize>,
     rows: Option<usize>,
+    /// True when one axis holds `c` elements of each row, row after row (`[rows, c]` flattened);
+    /// it then stays in the shape with length `c`.
+    merged: bool,
 }
 
 impl Layout {
     /// Number of axes, that of the rows included.
     fn rank(&self) -> usize {
-        self.shape.len() + usize::from(self.rows.is_some())
+        self.shape.len() + usize::from(self.rows.is_some() && !self.merged)
+    }
+
+    /// Position of tract's axis `axis` in the shape without rows; `None` for the rows axis itself.
+    fn position(&self, axis: usize) -> Option<usize> {
+        match self.rows {
+            Some(rows) if rows == axis && !self.merged => None,
+            Some(rows) if rows < axis && !self.merged => Some(axis - 1),
+            _ => Some(axis),
+        }
     }
 
     /// Position of tract's axis `axis` in the shape without rows; an error where it is the rows axis.
     fn strip(&self, axis: usize) -> Result<usize, Stop> {
-        match self.rows {
-            Some(rows) if rows == axis => Err(Stop::Mixes),
-            Some(rows) if rows < axis => Ok(axis - 1),
-            _ => Ok(axis),
-        }
+        if self.rows == Some(axis) { Err(Stop::Mixes) } else { self.position(axis).ok_or(Stop::Mixes) }
     }
 }
 
@@ -188,18 +200,21 @@ impl<'m> Importer<'m> {
         } else {
             value.clone()
         };
-        let layout = Layout { ty: ty(value.datum_type(), name)?, shape: value.shape().to_vec(), rows: None };
+        let layout = Layout { ty: ty(value.datum_type(), name)?, shape: value.shape().to_vec(), rows: None, merged: false };
         let id = self.push(&layout, Op::Const(Bytes(value.as_bytes().into())), vec![], name);
         Ok(Some(Value { id, layout }))
     }
 
     fn layout(&self, fact: &TypedFact, name: &str) -> Result<Layout, Stop> {
-        let mut layout = Layout { ty: ty(fact.datum_type, name)?, shape: Vec::new(), rows: None };
+        let mut layout = Layout { ty: ty(fact.datum_type, name)?, shape: Vec::new(), rows: None, merged: false };
         for (axis, dim) in fact.shape.iter().enumerate() {
             if let Ok(dim) = dim.to_usize() {
                 layout.shape.push(dim);
             } else if layout.rows.is_none() && self.rows.is_some_and(|rows| *dim == TDim::Sym(rows.clone())) {
                 layout.rows = Some(axis);
+            } else if let (None, Some(count)) = (layout.rows, self.per_row(dim)) {
+                (layout.rows, layout.merged) = (Some(axis), true);
+                layout.shape.push(count);
             } else if self.rows.is_some() {
                 return Err(Stop::Mixes);
             } else {
@@ -212,6 +227,16 @@ impl<'m> Importer<'m> {
             }
         }
         Ok(layout)
+    }
+
+    /// `c` of a length of `c · rows`.
+    fn per_row(&self, dim: &TDim) -> Option<usize> {
+        match dim {
+            TDim::MulInt(count, of) if self.rows.is_some_and(|rows| **of == TDim::Sym(rows.clone())) => {
+                usize::try_from(*count).ok()
+            }
+            _ => None,
+        }
     }
 
     fn push(&mut self, layout: &Layout, op: Op, inputs: Vec<Id>, name: &str) -> Id {
@@ -230,7 +255,7 @@ impl Context<'_, '_> {
 
     /// A node of another shape.
     fn shaped(&mut self, op: Op, inputs: Vec<Id>, shape: Vec<usize>, ty: Type) -> Id {
-        self.importer.push(&Layout { ty, shape, rows: None }, op, inputs, self.name)
+        self.importer.push(&Layout { ty, shape, rows: None, merged: false }, op, inputs, self.name)
     }
 
     /// The same elements under another shape; nothing to do where it has it.
@@ -262,8 +287,10 @@ impl Context<'_, '_> {
     fn aligned(&mut self, i: usize) -> Result<Id, Stop> {
         let value = self.inputs[i].clone();
         match (value.layout.rows, self.out.rows) {
-            (a, b) if a == b => Ok(value.id),
-            (None, Some(rows)) if value.layout.shape.get(rows) == Some(&1) => {
+            (None, None) => Ok(value.id),
+            (a, b) if a == b && value.layout.merged == self.out.merged => Ok(value.id),
+            (None, Some(rows)) if self.out.merged && value.layout.shape.get(rows) == Some(&1) => Ok(value.id),
+            (None, Some(rows)) if !self.out.merged && value.layout.shape.get(rows) == Some(&1) => {
                 let mut shape = value.layout.shape;
                 shape.remove(rows);
                 Ok(self.reshape(value.id, &shape))

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tract_onnx::pb::{GraphProto, ModelProto};
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::array::StridedSlice;
 use tract_onnx::tract_hir::internal::*;
 
 use super::inputs::Input;
@@ -33,6 +34,13 @@ pub fn prepare(graph: &mut GraphProto) {
     for node in &mut graph.node {
         let name = if node.name.is_empty() { node.output[0].clone() } else { node.name.clone() };
         node.name = name.clone();
+        if node.op_type == "Dropout" {
+            // In inference it hands its input on; `support` has refused anything else.
+            node.op_type = "Identity".into();
+            node.input.truncate(1);
+            node.output.truncate(1);
+            node.attribute.clear();
+        }
         let mut n = 1;
         while !names.insert(node.name.clone()) {
             n += 1;
@@ -61,6 +69,7 @@ pub fn load(proto: &ModelProto, inputs: &[Input], symbolic: bool) -> Result<Type
             model.set_input_fact(i, InferenceFact::dt_shape(input.ty, shape))?;
         }
         let mut model = model.into_typed()?;
+        spell_slices(&mut model)?;
         model.prop_consts()?;
         for node in model.nodes() {
             for output in &node.outputs {
@@ -71,6 +80,16 @@ pub fn load(proto: &ModelProto, inputs: &[Input], symbolic: bool) -> Result<Type
         }
         Ok(Typed { model, rows })
     })
+}
+
+/// tract leaves ONNX's Slice whole until it declutters; here it becomes ranges and steps.
+fn spell_slices(model: &mut TypedModel) -> TractResult<()> {
+    while let Some(node) = model.nodes().iter().find(|n| n.op_is::<StridedSlice>() && !n.inputs.is_empty()) {
+        let patch = node.op.declutter(model, node)?.context("a slice whose bounds are not constant")?;
+        patch.apply(model)?;
+        model.compact()?;
+    }
+    Ok(())
 }
 
 /// Runs a part of tract; its errors and panics become ours.

@@ -13,7 +13,7 @@ pub fn change(c: &mut Context, op: &AxisOp) -> Result<Id, Stop> {
         let mut order: Vec<usize> = (0..x.layout.rank()).collect();
         let axis = order.remove(*from);
         order.insert(*to, axis);
-        let perm = order.into_iter().filter_map(|axis| x.layout.strip(axis).ok()).collect::<Vec<_>>();
+        let perm = order.into_iter().filter_map(|axis| x.layout.position(axis)).collect::<Vec<_>>();
         return Ok(c.transpose(x.id, &perm));
     }
     // The order of the elements stays. Rows stay rows when as many elements stand before their axis as after the change.

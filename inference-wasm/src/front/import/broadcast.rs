@@ -8,6 +8,7 @@ pub fn broadcast(c: &mut Context) -> Result<Id, Stop> {
     let x = c.inputs[0].clone();
     let missing = c.out.rank() - x.layout.rank();
     let id = match (x.layout.rows, c.out.rows) {
+        _ if x.layout.merged || c.out.merged => return Err(Stop::Mixes),
         (Some(from), Some(to)) if from + missing == to => x.id,
         (None, None) => x.id,
         // Without rows: the axis that becomes the rows is of length 1, or not there yet.

@@ -24,6 +24,9 @@ pub fn product(c: &mut Context, op: &EinSum) -> Result<Id, Stop> {
     if op.q_params.is_some() || c.inputs.len() > 2 {
         return Err(c.unsupported("a product of quantized numbers, or of three operands"));
     }
+    if c.out.merged || c.inputs.iter().any(|x| x.layout.merged) {
+        return Err(Stop::Mixes);
+    }
     let out = letters(op, InOut::Out(0), c.out.rank())?;
     let rows = c.out.rows.map(|axis| out[axis]);
     let mut result: Vec<char> = out;

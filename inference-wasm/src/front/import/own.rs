@@ -4,14 +4,14 @@ use super::{Context, Stop};
 use crate::front::ml::lookup::Lookup;
 use crate::front::ml::one_hot::OneHot;
 use crate::front::ml::trees::Forest;
-use crate::graph::{Bytes, Id, Op, self};
+use crate::graph::{self, Bytes, Id, Op};
 
 /// `[rows, features]` to `[rows, targets]`; a forest of one row when there is no rows axis.
 pub fn forest(c: &mut Context, op: &Forest) -> Result<Id, Stop> {
     let x = c.inputs[0].clone();
     let op = Op::Trees(op.0.clone());
     match x.layout.rows {
-        Some(0) => Ok(c.result(op, vec![x.id])),
+        Some(0) if !x.layout.merged => Ok(c.result(op, vec![x.id])),
         Some(_) => Err(Stop::Mixes),
         None if x.layout.shape[0] == 1 => {
             let row = c.reshape(x.id, &x.layout.shape[1..]);

@@ -50,8 +50,14 @@ impl Labels {
         self.0.datum_type() == i64::datum_type()
     }
 
-    /// Integers 0 and 1, which onnxruntime answers when there are no two labels for a binary model.
+    /// Integers 0 and 1, which onnxruntime answers for two classes with a score each, whatever their labels.
     pub fn zero_and_one() -> Self {
         Labels(tensor1(&[0i64, 1]))
+    }
+
+    /// The labels of some classes.
+    pub fn pick(&self, classes: &[usize]) -> TractResult<Self> {
+        let parts = classes.iter().map(|c| self.0.slice(0, *c, c + 1)).collect::<TractResult<Vec<_>>>()?;
+        Ok(Labels(Tensor::stack_tensors(0, &parts)?))
     }
 }

@@ -29,7 +29,7 @@ impl Operator for LinearClassifier {
         if coefficients.is_empty() || coefficients.len() % models != 0 {
             return Err(format!("has {} coefficients for {models} models", coefficients.len()));
         }
-        if models > 1 && labels.len() < models {
+        if labels.len() != models.max(2) {
             return Err(format!("has {} class labels for {models} models", labels.len()));
         }
         Ok(LinearClassifier { coefficients, intercepts, labels, models, post_transform: PostTransform::parse(node)? })
@@ -41,15 +41,10 @@ impl Operator for LinearClassifier {
             let label = self.labels.greatest(w, scores)?;
             return Ok(tvec!(label, self.post_transform.wire(w, scores)?));
         }
-        // One score: the second label where it is above 0. onnxruntime makes a second column of it only for two labels.
+        // One score: the second label where it is above 0.
         let zero = w.number(0.0, scores)?;
         let positive = w.greater(scores, zero)?;
-        if self.labels.len() == 2 {
-            let label = self.labels.either(w, positive)?;
-            return Ok(tvec!(label, self.post_transform.second_column(w, scores, true)?));
-        }
-        ensure!(self.labels.are_integers(), "needs two string labels for one score");
-        let label = Labels::zero_and_one().either(w, positive)?;
-        Ok(tvec!(label, self.post_transform.wire(w, scores)?))
+        let label = self.labels.either(w, positive)?;
+        Ok(tvec!(label, self.post_transform.second_column(w, scores, true)?))
     }
 }

@@ -57,13 +57,11 @@ impl PostTransform {
         }
     }
 
-    /// Two columns of one score `s`: with `complement` they are `1 - s` and `s`, else `-s` and `s`
-    /// (with LOGISTIC the logistic of these). PROBIT keeps one column.
+    /// Two columns of one score `s`: the logistic of `-s` and `s` for LOGISTIC, else with `complement` `1 - s` and `s`,
+    /// else `-s` and `s` (as in onnxruntime, which leaves the second column undefined for PROBIT).
     pub fn second_column(self, w: &mut Wire, score: OutletId, complement: bool) -> TractResult<OutletId> {
-        if self == PostTransform::Probit {
-            return self.wire(w, score);
-        }
-        if complement {
+        ensure!(self != PostTransform::Probit, "has PROBIT for one score of two classes, which is not defined");
+        if complement && self != PostTransform::Logistic {
             let one = w.number(1.0, score)?;
             let other = w.sub(one, score)?;
             return w.concat(&[other, score]);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use contract::{Datatype, TensorSpec};
-use inference_wasm::Reference;
+use beira_inference_wasm::Reference;
 use serde_json::Value;
 
 /// Where the models are.

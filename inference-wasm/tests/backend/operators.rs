@@ -1,0 +1,155 @@
+//! Every operator, on every type it allows.
+
+use beira_inference_wasm::graph::{Type, Unary, Binary};
+use beira_inference_wasm::graph::Graph;
+use beira_inference_wasm::math::element;
+
+use crate::check::{check, check_text, f32s, graph, to_f32s, to_i64s, values};
+
+const TYPES: [Type; 5] = [Type::Bool, Type::I32, Type::I64, Type::F32, Type::F64];
+
+#[test]
+fn element_wise_operators_on_all_types() {
+    use {Binary::*, Unary::*};
+    for ty in TYPES {
+        let mut g = Graph::default();
+        let (a, b) = (g.input(&[3, 7], ty, "a"), g.input(&[7], ty, "b"));
+        let unary = [Abs, Neg, Floor, Ceil, Round, Sqrt, Reciprocal, Exp, Log, Tanh, Erf, Sigmoid, Relu, IsNan, Not];
+        for op in unary.into_iter().filter(|op| element::unary(*op, ty).is_some()) {
+            let y = g.unary(op, a);
+            g.outputs.push(y);
+        }
+        let binary = [Add, Sub, Mul, Div, Mod, Fmod, Pow, Min, Max, Equal, Less, LessEqual, And, Or, Xor];
+        for op in binary.into_iter().filter(|op| element::binary(*op, ty).is_some()) {
+            let y = g.binary(op, a, b);
+            g.outputs.push(y);
+        }
+        let condition = g.binary(Equal, a, b);
+        let chosen = g.select(condition, a, b);
+        g.outputs.push(chosen);
+        for to in TYPES {
+            let y = g.cast(a, to);
+            g.outputs.push(y);
+        }
+        check(&g, 20, &vec![values(ty, 21 * 20, 1), values(ty, 7 * 20, 2)]);
+    }
+}
+
+#[test]
+fn reductions_products_and_movements_on_all_types() {
+    use beira_inference_wasm::graph::Reduce::*;
+    for ty in TYPES {
+        let mut g = Graph::default();
+        let (a, b) = (g.input(&[2, 3, 5], ty, "a"), g.input(&[2, 5, 6], ty, "b"));
+        let index = g.input(&[4], Type::I64, "index");
+        let mut outputs = vec![g.transpose(a, &[2, 0, 1]), g.slice(a, 2, 4, -2, 3), g.slice(b, 1, 1, 1, 3)];
+        outputs.push(g.gather(a, index, 1));
+        outputs.push(g.concat(&[a, outputs[2]].map(|x| x)[..1], 0));
+        let flat = g.reshape(a, &[30]);
+        let twice = g.concat(&[flat, flat], 0);
+        outputs.push(twice);
+        let row = g.slice(a, 0, 1, 1, 1);
+        outputs.push(g.broadcast(row, &[4, 3, 5]));
+        for axis in 0..3 {
+            outputs.push(g.arg_extreme(a, axis, axis == 1, axis == 2));
+        }
+        if ty != Type::Bool {
+            outputs.push(g.matmul(a, b));
+            for op in [Sum, Mean, Max, Min, Prod] {
+                for axes in [&[0][..], &[2], &[0, 2], &[0, 1, 2]] {
+                    outputs.push(g.reduce(op, a, axes));
+                }
+            }
+        }
+        if matches!(ty, Type::F32 | Type::F64) {
+            outputs.extend((0..3).map(|axis| g.softmax(a, axis)));
+        }
+        g.outputs = outputs;
+        let index: Vec<u8> = (0..12).map(|i| [0i64, -1, 2, 9, -7][i % 5]).flat_map(i64::to_le_bytes).collect();
+        check(&g, 3, &vec![values(ty, 90, 5), values(ty, 180, 6), index]);
+    }
+}
+
+#[test]
+fn a_layer_of_any_width() {
+    for n in [1, 2, 3, 4, 7, 16, 20, 35] {
+        for k in [1, 5, 8, 9, 30] {
+            let mut g = Graph::default();
+            let x = g.input(&[1, k], Type::F32, "x");
+            let weights: Vec<f32> = (0..k * n).map(|i| (i % 17) as f32 * 0.37 - 2.0).collect();
+            let bias: Vec<f32> = (0..n).map(|i| i as f32 * 0.1 - 0.3).collect();
+            let (w, bias) = (g.f32s(&weights, &[k, n]), g.f32s(&bias, &[n]));
+            let y = g.matmul(x, w);
+            let y = g.reshape(y, &[n]);
+            let y = g.binary(Binary::Add, y, bias);
+            let y = g.unary(Unary::Relu, y);
+            g.outputs.push(y);
+            check(&g, 5, &vec![values(Type::F32, 5 * k, 3)]);
+        }
+    }
+}
+
+#[test]
+fn softmax_is_known() {
+    let g = graph("%0 = input 0 : f32[3]\n%1 = softmax %0 axis=0 : f32[3]\nreturn %1");
+    let y = to_f32s(&check(&g, 1, &vec![f32s(&[1.0, 2.0, 3.0])])[0]);
+    let expected = [0.09003057, 0.24472848, 0.66524094];
+    assert!(y.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-7), "{y:?}");
+}
+
+#[test]
+fn the_first_or_the_last_of_equal_ones() {
+    let g = graph(
+        "%0 = input 0 : f32[4]\n%1 = arg %0 axis=0 greatest first : i64[1]\n%2 = arg %0 axis=0 greatest last : i64[1]\n\
+         %3 = arg %0 axis=0 least first : i64[1]\nreturn %1, %2, %3",
+    );
+    let y = check(&g, 1, &vec![f32s(&[1.0, 3.0, 3.0, 1.0])]);
+    assert_eq!(y.iter().map(|y| to_i64s(y)[0]).collect::<Vec<_>>(), [1, 2, 0]);
+}
+
+#[test]
+fn lookups_find_each_key_and_nothing_else() {
+    let y = check_text(
+        "%0 = input 0 : f32[9]
+         %1 = lookup %0 f32 [3, -1, NaN, 2, 0.5] [30, -10, 99, 20, 5] -7 : i64[9]
+         %2 = input 1 : i64[5]
+         %3 = lookup %2 i64 [1, 0, 2] [1.5, 2.5, 3.5] NaN : f32[5]
+         %4 = input 2 : i32[4]
+         %5 = lookup %4 i32 [2] [1] 0 : bool[4]
+         %6 = lookup %4 i32 [] [] 5 : i32[4]
+         return %1, %3, %5, %6",
+    );
+    assert!(to_i64s(&y[0]).iter().any(|x| *x == -7));
+    let g = graph("%0 = input 0 : f32[4]\n%1 = lookup %0 f32 [2, 1, NaN] [20, 10, 99] -7 : i64[4]\nreturn %1");
+    let y = check(&g, 1, &vec![f32s(&[1.0, f32::NAN, 2.0, 1.5])]);
+    assert_eq!(to_i64s(&y[0]), [10, 99, 20, -7]);
+}
+
+#[test]
+fn one_hot_and_constants_as_outputs() {
+    check_text(
+        "%0 = input 0 : i32[2]
+         %1 = onehot %0 categories=i32 [0, 1, 2, -1, -2] : f32[2, 5]
+         %2 = const [1, NaN, -0] : f32[3]
+         %3 = const [7] : i64[1]
+         %4 = reshape %0 : i32[1, 2]
+         return %1, %2, %3, %0, %4, %4",
+    );
+}
+
+#[test]
+fn an_operand_read_after_long_stays_as_it_is() {
+    // %1 must not be overwritten while %2 to %5 come and go.
+    check_text(
+        "%0 = input 0 : f32[9]
+         %1 = softmax %0 axis=0 : f32[9]
+         %2 = softmax %1 axis=0 : f32[9]
+         %3 = softmax %2 axis=0 : f32[9]
+         %4 = softmax %3 axis=0 : f32[9]
+         %5 = add %4, %1 : f32[9]
+         %6 = reshape %1 : f32[3, 3]
+         %7 = softmax %6 axis=0 : f32[3, 3]
+         %8 = reducesum %6 axes=[1] : f32[3, 1]
+         return %5, %7, %8",
+    );
+}
