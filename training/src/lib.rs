@@ -1,1 +1,42 @@
-//! Under construction.
+//! From a table to a registered model: data, features, fit, evaluation, export, and the log of it all.
+//!
+//! ```text
+//! pipeline.yaml → read (CSV, sample) → data (typed columns, target) → split by row hash
+//!   → encoder (impute, scale, one-hot) → learners → the better one
+//!   → export (ONNX, transforms inside) → package (compile, seal, check) → tracking (MLflow's REST API)
+//! ```
+//!
+//! Everything from ingestion on is f32, so that a threshold that training chose and a value that is
+//! served are the same numbers. The same pipeline on the same rows gives the same ONNX bytes.
+//! This crate speaks to the server over HTTP only.
+
+mod data;
+mod encoder;
+mod error;
+mod export;
+mod fit;
+pub mod gate;
+mod heldout;
+mod init;
+mod learner;
+pub mod metrics;
+mod outcome;
+mod package;
+pub mod pipeline;
+mod plots;
+mod profile;
+mod progress;
+mod read;
+mod sample;
+mod split;
+mod tracking;
+mod train;
+
+pub use error::Error;
+pub use fit::{Trained, fit};
+pub use init::init;
+pub use outcome::Outcome;
+pub use package::{Package, package};
+pub use pipeline::Pipeline;
+pub use progress::{Progress, Silent};
+pub use train::{TrainArgs, train};

@@ -1,0 +1,75 @@
+//! The boosting learner: gradient-boosted trees by the crate `hessboost`.
+
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+
+use hessboost::objective::Multiclass;
+use hessboost::prelude::{
+    DMatrix, EvalMetric, HessboostError, ImportanceType, Objective, RegLoss, Trainer, TrainingParams, TreeMethod,
+};
+
+use super::{Fitted, Scores, Task};
+use crate::encoder::Matrix;
+use crate::pipeline::Boosting;
+use crate::{Error, Progress};
+
+/// Fits on the raw training rows; stops when the validation loss has not become better for `patience` rounds.
+pub(super) fn fit(task: &Task<'_>, parameters: &Boosting, progress: &mut dyn Progress) -> Result<Fitted, Error> {
+    let (data, encoder) = (task.data, task.encoder);
+    let table = |rows: &[usize]| {
+        let labels: Vec<f32> = rows.iter().map(|row| data.target.value(*row)).collect();
+        matrix(&encoder.raw(data, rows))?.with_labels(&labels).map_err(wrong)
+    };
+    let (train, validation) = (table(&task.parts.train)?, table(&task.parts.validation)?);
+    let (objective, metric, loss) = match data.target.classes() {
+        None => (Objective::SquaredError(RegLoss::default()), EvalMetric::Rmse, "rmse"),
+        Some(2) => (Objective::BinaryLogistic(RegLoss::default()), EvalMetric::LogLoss, "log_loss"),
+        Some(n) => (Objective::Softprob(Multiclass::new(n).map_err(wrong)?), EvalMetric::MLogLoss, "log_loss"),
+    };
+    let settings = TrainingParams::builder()
+        .objective(objective)
+        .eval_metric(metric)
+        .tree_method(TreeMethod::Hist)
+        .seed(task.pipeline.split.seed)
+        .max_depth(parameters.depth)
+        .eta(parameters.learning_rate)
+        .min_child_weight(parameters.min_child_weight)
+        .lambda(parameters.lambda)
+        .subsample(parameters.subsample)
+        .colsample_bytree(parameters.colsample)
+        .build()
+        .map_err(wrong)?;
+    let (train_key, validation_key) = (format!("boosting.train_{loss}"), format!("boosting.validation_{loss}"));
+    progress.start("boosting", parameters.rounds);
+    let result = Trainer::new(&settings, &train, parameters.rounds)
+        .eval(&train, "train")
+        .eval(&validation, "validation")
+        .early_stopping_rounds(NonZeroUsize::new(parameters.patience).unwrap_or(NonZeroUsize::MIN))
+        .on_round(|round| {
+            if let [train, validation] = round.values() {
+                let points = [(train_key.as_str(), *train), (validation_key.as_str(), *validation)];
+                progress.step("boosting", round.iteration(), &points);
+            }
+            ControlFlow::Continue(())
+        })
+        .train()
+        .map_err(wrong)?;
+    progress.end("boosting");
+    let model = result.model;
+    let mut importance = vec![0.0; encoder.width()];
+    for (column, gain) in model.feature_importance(ImportanceType::TotalGain) {
+        importance[column] = gain;
+    }
+    let best = model.best_iteration().map_or(model.num_boost_rounds(), |best| best + 1);
+    let found = vec![("boosting.best_round".to_owned(), best.to_string())];
+    Ok(Fitted { learner: "boosting", scores: Scores::Trees(Box::new(model)), importance, found })
+}
+
+/// Rows as hessboost takes them; NaN is missing.
+pub(super) fn matrix(rows: &Matrix) -> Result<DMatrix, Error> {
+    DMatrix::from_dense(&rows.data, rows.len(), rows.width).map_err(wrong)
+}
+
+pub(super) fn wrong(error: HessboostError) -> Error {
+    Error::Learner { learner: "boosting", what: error.to_string() }
+}

@@ -1,0 +1,13 @@
+//! The log of a run, over MLflow's REST API: experiment, run, parameters, metrics, artifacts, registry.
+
+mod artifacts;
+mod client;
+mod mlmodel;
+mod registry;
+mod run;
+mod stream;
+
+pub(crate) use client::Client;
+pub(crate) use mlmodel::{mlmodel, requirements};
+pub(crate) use registry::register;
+pub(crate) use run::{Run, now};

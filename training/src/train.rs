@@ -1,0 +1,125 @@
+//! The main job: fit a pipeline, log the run, package the model, register it.
+
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+
+use contract::mlflow::Metric;
+
+use crate::progress::Terminal;
+use crate::tracking::{Client, Run, mlmodel, now, register, requirements};
+use crate::{Error, Outcome, Pipeline, Progress, fit, heldout, package, plots};
+
+/// What to train, and where to log it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrainArgs {
+    /// The pipeline; the built-in sample when absent.
+    pub pipeline: Option<PathBuf>,
+    /// Address of the server, `http://127.0.0.1:8080`.
+    pub server: String,
+}
+
+/// Runs a pipeline from data to registered version. A run that fails is marked so on the server, with the reason.
+pub fn train(args: &TrainArgs) -> Result<Outcome, Error> {
+    let pipeline = args.pipeline.as_deref().map_or_else(|| Ok(Pipeline::default()), Pipeline::load)?;
+    let client = Client::new(&args.server)?;
+    let source = match &args.pipeline {
+        Some(file) => format!("beira train {}", file.display()),
+        None => "beira train".to_owned(),
+    };
+    let mut run = Run::begin(&client, pipeline.experiment(), &pipeline.name, &source)?;
+    let url = format!("{}/experiments/{}/runs/{}", client.server(), run.experiment_id, run.id);
+    logged(&pipeline, &mut run, url).inspect_err(|error| run.fail(error))
+}
+
+fn logged(pipeline: &Pipeline, run: &mut Run, url: String) -> Result<Outcome, Error> {
+    let mut progress = Logged { terminal: Terminal::default(), sender: run.stream().map(|stream| stream.sender()) };
+    let trained = fit(pipeline, &mut progress)?;
+    progress.say(&format!("compiling {} ({} bytes of ONNX)", trained.learner, trained.onnx.len()));
+    let package = package(&trained)?;
+    drop(progress);
+    run.flush()?;
+
+    let mut metrics = trained.metrics.clone();
+    metrics.extend([
+        ("onnx_bytes".to_owned(), trained.onnx.len() as f64),
+        ("module_bytes".to_owned(), package.wasm.len() as f64),
+        ("flops_per_row".to_owned(), package.manifest.cost.flops_per_row as f64),
+        ("module_difference".to_owned(), package.difference),
+        ("reference_difference".to_owned(), package.difference_to_reference),
+    ]);
+    run.parameters(&trained.parameters)?;
+    run.metrics(&metrics)?;
+    for (key, value) in [
+        ("beira.onnx_sha256", &package.manifest.onnx_sha256),
+        ("beira.module_sha256", &package.sha256),
+        ("beira.edges_sha256", &package.edges_sha256),
+    ] {
+        run.tag(key, value)?;
+    }
+
+    let rows = &trained.parts.test;
+    let json = |value: serde_json::Result<Vec<u8>>| value.unwrap_or_default();
+    let mut files: Vec<(String, Vec<u8>)> = vec![
+        ("pipeline.yaml".to_owned(), pipeline.to_yaml().into_bytes()),
+        ("heldout/records.json".to_owned(), json(serde_json::to_vec(&heldout::records(&trained.data, rows)))),
+        ("heldout/labels.json".to_owned(), json(serde_json::to_vec(&heldout::labels(&trained.data, rows)))),
+    ];
+    files.extend(plots::plots(&trained).into_iter().map(|(name, svg)| (format!("plots/{name}"), svg.into_bytes())));
+    let mlmodel = mlmodel(&package.manifest, &run.id, trained.onnx.len(), now());
+    files.extend([
+        ("model/MLmodel".to_owned(), mlmodel.into_bytes()),
+        ("model/requirements.txt".to_owned(), requirements().into_bytes()),
+        ("model/python_env.yaml".to_owned(), b"python: '3.11'\ndependencies:\n- -r requirements.txt\n".to_vec()),
+        ("model/model.onnx".to_owned(), trained.onnx.clone()),
+        ("model/model.wasm".to_owned(), package.wasm.clone()),
+    ]);
+    run.artifacts(&files)?;
+    let (version, alias) = register(run, pipeline.model())?;
+    run.finish()?;
+    Ok(Outcome {
+        run_id: run.id.clone(),
+        experiment_id: run.experiment_id.clone(),
+        model_name: pipeline.model().to_owned(),
+        version,
+        alias: alias.to_owned(),
+        learner: trained.learner.to_owned(),
+        task: trained.task.to_owned(),
+        metrics,
+        module_sha256: package.sha256,
+        module_bytes: package.wasm.len(),
+        onnx_bytes: trained.onnx.len(),
+        heldout_rows: rows.len(),
+        url,
+    })
+}
+
+/// Progress that is shown and sent.
+struct Logged {
+    terminal: Terminal,
+    sender: Option<Sender<Metric>>,
+}
+
+impl Progress for Logged {
+    fn say(&mut self, sentence: &str) {
+        self.terminal.say(sentence);
+    }
+
+    fn start(&mut self, learner: &'static str, steps: usize) {
+        self.terminal.start(learner, steps);
+    }
+
+    fn step(&mut self, learner: &'static str, step: usize, metrics: &[(&str, f64)]) {
+        self.terminal.step(learner, step, metrics);
+        let Some(sender) = &self.sender else { return };
+        let timestamp = now();
+        for (key, value) in metrics {
+            let point = Metric { key: (*key).to_owned(), value: *value, timestamp, step: step as i64 };
+            // A closed stream has an error, which `Run::flush` answers.
+            let _ = sender.send(point);
+        }
+    }
+
+    fn end(&mut self, learner: &'static str) {
+        self.terminal.end(learner);
+    }
+}
