@@ -5,7 +5,16 @@
 //! Every shape is static, every node has one result, and nodes stand in an order in which each
 //! one's inputs come before it.
 
+pub mod build;
+pub mod eval;
+pub(crate) mod eval_trees;
+pub mod parse;
+pub mod text;
+pub mod verify;
+
 use std::sync::Arc;
+
+use crate::math::Program;
 
 /// A node, and the value it makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +93,7 @@ pub struct Bytes(pub Arc<[u8]>);
 
 /// What a node computes. Shapes in the comments leave the rows axis out.
 #[derive(Clone, Debug)]
+#[allow(missing_docs)] // fields are named by the comments
 pub enum Op {
     /// Input `n` of the signature.
     Input(usize),
@@ -95,7 +105,8 @@ pub enum Op {
     Binary(Binary),
     /// `condition ? a : b`, broadcast as numpy does.
     Select,
-    /// To the node's type: toward zero, saturating, NaN to 0; to Bool: `!= 0`.
+    /// To the node's type. Floats go to integers toward zero, saturating, NaN to 0; I64 to I32 keeps the low bits;
+    /// to Bool: `!= 0`.
     Cast,
     /// `[.., m, k] · [.., k, n]`, numpy's rules for batch axes; each sum runs over ascending k.
     MatMul,
@@ -125,6 +136,27 @@ pub enum Op {
     OneHot { categories: Bytes },
     /// A table of pairs: the operand's elements are looked up among `keys`, the result has the node's type.
     Lookup(Arc<Lookup>),
+    /// Operands broadcast to the node's shape, one program for each element. Passes make it of
+    /// `Unary`, `Binary`, `Select` and `Cast` and fuse chains into one.
+    Map(Arc<Program>),
+    /// [`Op::MatMul`] of f32 with weights packed for the emitter, and a program on each sum. Made by a pass.
+    Dense(Arc<Dense>),
+}
+
+/// `[.., m, k]` times constant `[k, n]`: each result is `program(sum, more operands)`.
+///
+/// Inputs: the left operand, the packed weights, then what the program takes beside the sum,
+/// broadcast to the node's shape. The columns stand in panels, each row-major `[k, width]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dense {
+    /// Length of each sum.
+    pub k: usize,
+    /// Columns.
+    pub n: usize,
+    /// Width of each panel; they add up to `n`.
+    pub panels: Vec<usize>,
+    /// Parameter 0 is the sum.
+    pub program: Arc<Program>,
 }
 
 /// Functions of one number.

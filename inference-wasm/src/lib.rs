@@ -1,15 +1,15 @@
 //! ONNX in, WebAssembly out.
 pub mod api;
 pub mod backend;
-mod plan;
-mod passes;
-mod lower;
-mod emit;
 mod compile;
+mod emit;
 pub mod error;
 mod front;
 pub mod graph;
+mod lower;
 pub mod math;
+mod passes;
+mod plan;
 mod reference;
 mod support;
 

@@ -49,7 +49,7 @@ pub fn graph(text: &str) -> Graph {
 pub fn check(graph: &Graph, rows: usize, inputs: &Regions) -> Regions {
     let expected = evaluate(graph, rows, inputs);
     for simd in [true, false] {
-        let compiled = compile(graph, &Options { simd, ..Options::default() });
+        let compiled = compile(graph, &Options { simd, rows_max: Some(rows as u32), ..Options::default() });
         for (engine, run) in [("wasmi", wasmi as Engine), ("wasmtime", wasmtime)] {
             let (code, outputs) = run(&compiled, rows as i32, inputs);
             assert_eq!(code, 0, "{engine}");
@@ -158,9 +158,8 @@ pub fn values(ty: Type, count: usize, seed: u64) -> Vec<u8> {
         state ^= state >> 27;
         state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
     };
-    const EDGES: [f64; 14] = [
-        0.0, -0.0, 1.0, -1.0, 2.0, 0.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e-40, -3e38, 88.8, -104.0, 1e300,
-    ];
+    const EDGES: [f64; 14] =
+        [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e-40, -3e38, 88.8, -104.0, 1e300];
     let mut bytes = Vec::new();
     for _ in 0..count {
         let (r, kind) = (next(), next() % 8);

@@ -61,7 +61,8 @@ fn ulps64(got: f64, exact: f64) -> u64 {
     if got.is_nan() && exact.is_nan() {
         return 0;
     }
-    let ordered = |x: f64| if x.to_bits() >> 63 == 1 { -((x.to_bits() & !(1 << 63)) as i64) } else { x.to_bits() as i64 };
+    let ordered =
+        |x: f64| if x.to_bits() >> 63 == 1 { -((x.to_bits() & !(1 << 63)) as i64) } else { x.to_bits() as i64 };
     ordered(got).abs_diff(ordered(exact))
 }
 
@@ -91,7 +92,27 @@ fn powers_follow_c99() {
     let p64 = element::binary(Binary::Pow, Type::F64).unwrap();
     let (mut r32, mut r64) = (Runner::new(&p32), Runner::new(&p64));
     let inf = f64::INFINITY;
-    let edges = [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 0.5, -0.5, 2.5, inf, -inf, f64::NAN, 1e20, -1e20, 7.0, 1e-30, 0.999];
+    let edges = [
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        2.0,
+        -2.0,
+        3.0,
+        -3.0,
+        0.5,
+        -0.5,
+        2.5,
+        inf,
+        -inf,
+        f64::NAN,
+        1e20,
+        -1e20,
+        7.0,
+        1e-30,
+        0.999,
+    ];
     let ordinary = (0..300).map(|i| 0.01 + f64::from(i) * 0.37).chain(edges);
     for x in ordinary {
         for y in edges.into_iter().chain((-60..60).map(|i| f64::from(i) * 0.73)) {

@@ -1,7 +1,7 @@
 //! Every operator, on every type it allows.
 
-use beira_inference_wasm::graph::{Type, Unary, Binary};
 use beira_inference_wasm::graph::Graph;
+use beira_inference_wasm::graph::{Binary, Type, Unary};
 use beira_inference_wasm::math::element;
 
 use crate::check::{check, check_text, f32s, graph, to_f32s, to_i64s, values};

@@ -76,7 +76,8 @@ fn grow(g: &mut Graph, pool: &mut Vec<Id>, [op, a, b, c]: [u16; 4]) -> Option<()
         13 => {
             let n = g.node(x).len();
             let columns = c as usize % 21 + 1;
-            let weights: Vec<f32> = (0..n * columns).map(|i| ((i * 7919 + b as usize) % 101) as f32 * 0.03 - 1.5).collect();
+            let weights: Vec<f32> =
+                (0..n * columns).map(|i| ((i * 7919 + b as usize) % 101) as f32 * 0.03 - 1.5).collect();
             if ty != Type::F32 || n > 64 {
                 return None;
             }

@@ -5,8 +5,7 @@ use beira_inference_wasm::graph::{Aggregate, Child, Graph, Mode, Split, Trees, T
 
 use crate::check::{check, compile, f32s, graph, to_f32s, values};
 
-const MODES: [Mode; 6] =
-    [Mode::LessEqual, Mode::Less, Mode::GreaterEqual, Mode::Greater, Mode::Equal, Mode::NotEqual];
+const MODES: [Mode; 6] = [Mode::LessEqual, Mode::Less, Mode::GreaterEqual, Mode::Greater, Mode::Equal, Mode::NotEqual];
 
 /// Numbers that are the same each time.
 pub struct Random(pub u64);
@@ -59,7 +58,8 @@ pub fn forest(shape: &Shape, seed: u64) -> Trees {
         t.roots.push(root);
         for branch in open {
             let leaf = Child::Leaf(t.leaves.len() as u32);
-            let mut weight = |target: usize| Weight { target: target as u32, value: r.below(1000) as f64 / 997.0 - 0.4 };
+            let mut weight =
+                |target: usize| Weight { target: target as u32, value: r.below(1000) as f64 / 997.0 - 0.4 };
             t.leaves.push(match shape.dense {
                 true => (0..shape.targets).map(&mut weight).collect(),
                 false => vec![weight(tree % shape.targets)],

@@ -1,0 +1,104 @@
+//! From graph and signature to the module: passes, plan, code, manifest, and a last look by a validator.
+
+use contract::manifest::{Cost, GRAPH, MANIFEST, Manifest, VERSION};
+use contract::{Datatype, TensorSpec};
+use wasm_encoder::Encode;
+
+use crate::api::{Compiled, Options, Signature};
+use crate::emit::Code;
+use crate::emit::module::{Parts, trimmed};
+use crate::graph::{Graph, Id, Node, Type};
+use crate::lower::{self, Lower};
+use crate::{Error, passes, plan};
+
+/// Instructions of one function: small enough for an engine to compile well, and with few rows for
+/// one function to hold a small model.
+const FUNCTION: usize = 16 << 10;
+
+/// Compiles `graph`, whose inputs and outputs are those of `signature`.
+pub fn build(graph: Graph, signature: Signature, options: &Options) -> Result<Compiled, Error> {
+    fits(&graph, &signature)?;
+    let graph = passes::run(&graph)?;
+    let forests = lower::forests(&graph)?;
+    let plan = plan::plan(&graph, signature.row_wise, options.rows_max, |_, id| lower::temporary(&forests, id))?;
+
+    let mut lower = Lower::new(&graph, &plan, &forests, options.simd);
+    let (mut functions, mut code) = (Vec::new(), Code::default());
+    for i in 0..graph.nodes.len() {
+        lower.node(&mut code, Id(i as u32))?;
+        if code.len() > FUNCTION {
+            functions.push(std::mem::take(&mut code).finish());
+        }
+    }
+    if code.len() > 0 {
+        functions.push(code.finish());
+    }
+    let parts = Parts { functions, rows_max: plan.rows_max, data: lower.data, data_offset: plan.end };
+    plan::within(parts.memory_bytes())?;
+
+    let manifest = manifest(&graph, signature, &plan, &parts, lower::flops(&graph, &forests));
+    let json = serde_json::to_vec(&manifest).map_err(|e| Error::bug(format!("the manifest: {e}")))?;
+    let text = graph.to_string();
+    let wasm = parts.module(&[(MANIFEST, &json), (GRAPH, text.as_bytes())]);
+    wasmparser::Validator::new_with_features(features())
+        .validate_all(&wasm)
+        .map_err(|e| Error::bug(format!("the module is not valid: {e}")))?;
+    Ok(Compiled { wasm, manifest, graph: text })
+}
+
+/// What a module may use of WebAssembly: what every engine of the last years has.
+fn features() -> wasmparser::WasmFeatures {
+    use wasmparser::WasmFeatures as F;
+    F::WASM1 | F::SATURATING_FLOAT_TO_INT | F::SIGN_EXTENSION | F::SIMD
+}
+
+/// The front's two descriptions of the outside agree.
+fn fits(graph: &Graph, signature: &Signature) -> Result<(), Error> {
+    let mut pairs = signature.inputs.iter().zip(&graph.inputs).chain(signature.outputs.iter().zip(&graph.outputs));
+    let counts = signature.inputs.len() == graph.inputs.len() && signature.outputs.len() == graph.outputs.len();
+    let wrong = |(spec, id): &(&TensorSpec, &Id)| {
+        graph.nodes.get(id.index()).is_none_or(|node| node.len() != spec.row_elements() || !same(node, spec))
+    };
+    match pairs.find(wrong) {
+        Some((spec, _)) => Err(Error::bug(format!("{:?} differs between graph and signature", spec.name))),
+        None if !counts => Err(Error::bug("graph and signature differ in length")),
+        None => Ok(()),
+    }
+}
+
+fn same(node: &Node, spec: &TensorSpec) -> bool {
+    let expected = match spec.datatype {
+        Datatype::Bool => Type::Bool,
+        Datatype::Int32 | Datatype::Bytes => Type::I32,
+        Datatype::Int64 => Type::I64,
+        Datatype::Fp32 => Type::F32,
+        Datatype::Fp64 => Type::F64,
+        _ => return false,
+    };
+    node.ty == expected
+}
+
+fn manifest(graph: &Graph, signature: Signature, plan: &plan::Plan, parts: &Parts, flops: u64) -> Manifest {
+    let placed = |specs: Vec<TensorSpec>, offsets: &[u32]| -> Vec<TensorSpec> {
+        specs.into_iter().zip(offsets).map(|(spec, offset)| TensorSpec { offset: *offset, ..spec }).collect()
+    };
+    debug_assert_eq!(graph.inputs.len(), plan.inputs.len());
+    let mut code = Vec::new();
+    parts.code().encode(&mut code);
+    Manifest {
+        version: VERSION,
+        compiler: format!("beira {}", env!("CARGO_PKG_VERSION")),
+        onnx_sha256: signature.onnx_sha256,
+        opset: signature.opset,
+        rows_max: plan.rows_max,
+        inputs: placed(signature.inputs, &plan.inputs),
+        outputs: placed(signature.outputs, &plan.outputs),
+        cost: Cost {
+            flops_per_row: flops,
+            memory_bytes: parts.memory_bytes(),
+            code_bytes: code.len() as u64,
+            data_bytes: trimmed(&parts.data).len() as u64,
+        },
+        relaxed: false,
+    }
+}

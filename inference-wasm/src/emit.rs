@@ -1,0 +1,10 @@
+//! Writes WebAssembly: a function's body with its locals, loops over strided memory, programs in
+//! one lane or four, and the module around them.
+
+pub mod code;
+pub mod module;
+pub mod nest;
+pub mod scalar;
+pub mod vector;
+
+pub use code::{Address, Code};

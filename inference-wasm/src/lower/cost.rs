@@ -1,0 +1,22 @@
+//! How much a row costs.
+
+use super::Forests;
+use crate::graph::{Graph, Id, Op};
+
+/// Floating-point operations for one row. A tree counts its longest path, one for each comparison.
+pub fn flops(graph: &Graph, forests: &Forests) -> u64 {
+    let node = |(i, node): (usize, &crate::graph::Node)| -> u64 {
+        let n = node.len() as u64;
+        let first = || graph.node(node.inputs[0]);
+        match &node.op {
+            Op::Map(program) => program.flops() * n,
+            Op::Dense(d) => (2 * d.k as u64 + d.program.flops()) * n,
+            Op::MatMul => 2 * n * first().shape.last().map_or(0, |k| *k as u64),
+            Op::Reduce(..) | Op::ArgExtreme { .. } => first().len() as u64,
+            Op::Softmax { .. } => 24 * n, // comparison, exp, sum, division
+            Op::Trees(_) => forests.get(&Id(i as u32)).map_or(0, |f| f.flops),
+            _ => 0,
+        }
+    };
+    graph.nodes.iter().enumerate().map(node).sum()
+}

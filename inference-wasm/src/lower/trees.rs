@@ -1,0 +1,32 @@
+//! Forests: packed into small tables when compiling, walked without branches when running.
+//!
+//! A node is one record of 4, 8 or 16 bytes: a threshold, a feature slot, and how far ahead its two
+//! children stand, side by side. One step is `at += ahead + (x[slot] <= threshold)`. A leaf looks
+//! at a slot that holds NaN, which is below nothing, and has its children 0 ahead: it stays where
+//! it is, so that trees of different depth can be walked together.
+
+mod leaves;
+mod pack;
+mod walk;
+
+use crate::Error;
+use crate::emit::Code;
+use crate::graph::{Id, Trees, Type};
+
+pub use pack::Forest;
+
+/// Lowers [`crate::graph::Op::Trees`].
+pub(super) fn lower(lower: &mut super::Lower, code: &mut Code, id: Id, trees: &Trees) -> Result<(), Error> {
+    let forests = lower.forests;
+    let forest = forests.get(&id).ok_or_else(|| Error::bug("a forest was not packed"))?;
+    let scratch = lower.plan.temporaries[id.index()].ok_or_else(|| Error::bug("a forest has no scratch"))?;
+    let scratch = scratch.address(code);
+    walk::slots(lower, code, id, forest, scratch);
+    walk::walk(lower, code, id, trees, forest, scratch);
+    Ok(())
+}
+
+/// Type of thresholds, leaves and results.
+fn ty(trees: &Trees) -> Type {
+    if trees.double { Type::F64 } else { Type::F32 }
+}

@@ -1,0 +1,377 @@
+//! The code that walks a packed forest.
+
+use wasm_encoder::{BlockType, ValType};
+
+use super::leaves::Leaves;
+use super::pack::{Forest, GROUP, Record, Slot};
+use super::ty;
+use crate::emit::code::val_type;
+use crate::emit::nest::{Walk, nest};
+use crate::emit::{Address, Code, scalar};
+use crate::graph::eval_trees::{bits, start};
+use crate::graph::{Aggregate, Id, Trees, Type};
+use crate::lower::Lower;
+use crate::lower::elementwise::copy;
+use crate::math::{Bin, Kind};
+
+/// Sums that are kept in locals; more are kept in memory.
+const LOCALS: usize = 8;
+
+/// Fills the slots for the row.
+pub(super) fn slots(lower: &mut Lower, code: &mut Code, id: Id, forest: &Forest, scratch: Address) {
+    let operand = lower.graph.node(id).inputs[0];
+    let ty = lower.graph.node(operand).ty;
+    let (kind, bytes) = (Kind::from(ty), ty.bytes());
+    let x = lower.at(code, operand);
+    let mut n = 0;
+    while n < forest.slots.len() {
+        let to = scratch.plus((n * bytes) as i64);
+        match forest.slots[n] {
+            Slot::Plain(feature) => {
+                // Features side by side in one go.
+                let run = (n..forest.slots.len())
+                    .take_while(|m| forest.slots[*m] == Slot::Plain(feature + (*m - n) as u32))
+                    .count();
+                let from = x.plus((feature as usize * bytes) as i64);
+                copy(code, lower.simd, &[run], Walk::new(to, &[1], bytes), Walk::new(from, &[1], bytes), ty);
+                n += run;
+                continue;
+            }
+            Slot::Negated(feature) => {
+                let store = code.begin_store(to);
+                code.load(ty, x.plus((feature as usize * bytes) as i64));
+                match kind {
+                    Kind::F32 => code.i().f32_neg(),
+                    _ => code.i().f64_neg(),
+                };
+                code.store(ty, store);
+            }
+            Slot::Equal { feature, value, nan } => {
+                let store = code.begin_store(to);
+                let from = x.plus((feature as usize * bytes) as i64);
+                code.load(ty, from);
+                code.constant(kind, value);
+                scalar::bin(code, Bin::Ne, kind);
+                if nan {
+                    code.load(ty, from);
+                    code.load(ty, from);
+                    scalar::bin(code, Bin::Eq, kind);
+                    code.i().i32_and();
+                }
+                match kind {
+                    Kind::F32 => code.i().f32_convert_i32_s(),
+                    _ => code.i().f64_convert_i32_s(),
+                };
+                code.store(ty, store);
+            }
+        }
+        n += 1;
+    }
+    let store = code.begin_store(scratch.plus((n * bytes) as i64));
+    code.constant(kind, if ty == Type::F32 { 0x7fc0_0000 } else { 0x7ff8_0000_0000_0000 });
+    code.store(ty, store);
+}
+
+/// Where the tables lie.
+struct Tables {
+    nodes: i64,
+    values: i64,
+    leaves: i64,
+    slots: i64,
+    sums: Address,
+}
+
+/// Where the sums are kept.
+enum Sums {
+    Scalars(Vec<u32>),
+    Vectors(Vec<u32>),
+    Memory,
+}
+
+/// Walks all trees and writes the result.
+pub(super) fn walk(lower: &mut Lower, code: &mut Code, id: Id, trees: &Trees, forest: &Forest, scratch: Address) {
+    let ty = ty(trees);
+    let kind = Kind::from(ty);
+    let leaves: Vec<u8> = match &forest.leaves {
+        Leaves::Table { numbers, .. } => numbers.iter().flat_map(|n| n.to_le_bytes()[..ty.bytes()].to_vec()).collect(),
+        Leaves::Inline { .. } => Vec::new(),
+    };
+    let tables = Tables {
+        nodes: i64::from(lower.table(&forest.nodes)),
+        values: i64::from(lower.table(&forest.values)),
+        leaves: i64::from(lower.table(&leaves)),
+        slots: scratch.offset,
+        sums: scratch.plus(forest.sums_offset() as i64),
+    };
+    let sums = begin(lower, code, trees, forest, &tables);
+    let trees_in_group = GROUP.min(trees.roots.len());
+    if trees_in_group > 0 {
+        let whole = trees.roots.len() / trees_in_group;
+        let rest = trees.roots.len() % trees_in_group;
+        groups(lower, code, trees, forest, &tables, &sums, 0, trees_in_group, whole);
+        if rest > 0 {
+            groups(lower, code, trees, forest, &tables, &sums, whole * trees_in_group, rest, 1);
+        }
+    }
+    // Average, absent values, base.
+    let to = lower.at(code, id);
+    let spread = code.local(val_type(kind));
+    for target in 0..trees.targets {
+        let store = code.begin_store(to.plus((target * ty.bytes()) as i64));
+        match &sums {
+            Sums::Scalars(locals) => {
+                code.i().local_get(locals[target]);
+            }
+            Sums::Vectors(locals) => {
+                code.i().local_get(locals[target / 4]).f32x4_extract_lane(target as u8 % 4);
+            }
+            Sums::Memory => code.load(ty, tables.sums.plus((target * ty.bytes()) as i64)),
+        }
+        match trees.aggregate {
+            Aggregate::Sum => {}
+            Aggregate::Average => {
+                code.constant(kind, bits(trees, trees.roots.len().max(1) as f64));
+                scalar::bin(code, Bin::Div, kind);
+            }
+            Aggregate::Min | Aggregate::Max => {
+                code.i().local_set(spread);
+                code.constant(kind, 0);
+                code.i().local_get(spread).local_get(spread);
+                code.constant(kind, start(trees));
+                scalar::bin(code, Bin::Eq, kind);
+                code.i().select();
+            }
+        }
+        if let Some(base) = trees.base.get(target) {
+            code.constant(kind, bits(trees, *base));
+            scalar::bin(code, Bin::Add, kind);
+        }
+        code.store(ty, store);
+    }
+    code.release(spread);
+    if let Sums::Scalars(locals) | Sums::Vectors(locals) = sums {
+        locals.into_iter().for_each(|local| code.release(local));
+    }
+}
+
+fn begin(lower: &Lower, code: &mut Code, trees: &Trees, forest: &Forest, tables: &Tables) -> Sums {
+    let ty = ty(trees);
+    let kind = Kind::from(ty);
+    let table = forest.leaves.is_table();
+    let vectors = trees.targets.div_ceil(4);
+    if table && lower.simd && !trees.double && trees.targets >= 3 && vectors <= LOCALS {
+        let locals: Vec<u32> = (0..vectors).map(|_| code.local(ValType::V128)).collect();
+        for local in &locals {
+            code.constant(kind, start(trees));
+            code.i().f32x4_splat().local_set(*local);
+        }
+        return Sums::Vectors(locals);
+    }
+    if trees.targets == 1 || (table && trees.targets <= LOCALS) {
+        let locals: Vec<u32> = (0..trees.targets).map(|_| code.local(val_type(kind))).collect();
+        for local in &locals {
+            code.constant(kind, start(trees));
+            code.i().local_set(*local);
+        }
+        return Sums::Scalars(locals);
+    }
+    let walk = Walk { start: tables.sums, strides: vec![ty.bytes() as i64] };
+    nest(code, &[trees.targets], &[walk], 8, &mut |code, at| {
+        let store = code.begin_store(at[0]);
+        code.constant(kind, start(trees));
+        code.store(ty, store);
+    });
+    Sums::Memory
+}
+
+/// Walks `count` groups of `width` trees each, from tree `first` on.
+#[allow(clippy::too_many_arguments)] // tables and place, all needed by the innermost step
+fn groups(
+    lower: &mut Lower,
+    code: &mut Code,
+    trees: &Trees,
+    forest: &Forest,
+    tables: &Tables,
+    sums: &Sums,
+    first: usize,
+    width: usize,
+    count: usize,
+) {
+    let targets = match (&forest.leaves, sums) {
+        (Leaves::Inline { targets }, Sums::Memory) => Some(targets),
+        _ => None,
+    };
+    // A row of the groups' table: byte offset of each root, the greatest depth, the sums' offsets.
+    let mut table: Vec<u8> = Vec::new();
+    for group in 0..count {
+        let these = first + group * width..first + (group + 1) * width;
+        let depth = these.clone().map(|t| forest.depths[t]).max().unwrap_or(0).max(1);
+        let mut words: Vec<u32> = these.clone().map(|t| forest.roots[t] * forest.record.bytes() as u32).collect();
+        words.push(depth);
+        if let Some(targets) = targets {
+            words.extend(these.map(|t| targets[t] * ty(trees).bytes() as u32));
+        }
+        table.extend(words.into_iter().flat_map(u32::to_le_bytes));
+    }
+    let row = (table.len() / count) as i64;
+    let start = Address { pointer: None, offset: i64::from(lower.table(&table)) };
+    let at: Vec<u32> = (0..width).map(|_| code.local(ValType::I32)).collect();
+    let (left, word) = (code.local(ValType::I32), code.local(ValType::I32));
+    nest(code, &[count], &[Walk { start, strides: vec![row] }], 1, &mut |code, group| {
+        for (t, local) in at.iter().enumerate() {
+            code.load(Type::I32, group[0].plus(4 * t as i64));
+            code.i().local_set(*local);
+        }
+        code.load(Type::I32, group[0].plus(4 * width as i64));
+        code.i().local_set(left).loop_(BlockType::Empty);
+        for local in &at {
+            step(code, forest, tables, *local, word);
+        }
+        code.i().local_get(left).i32_const(1).i32_sub().local_tee(left).br_if(0).end();
+        for (t, local) in at.iter().enumerate() {
+            let sum = group[0].plus(4 * (width + 1 + t) as i64);
+            arrive(code, trees, forest, tables, sums, *local, sum);
+        }
+    });
+    at.into_iter().chain([left, word]).for_each(|local| code.release(local));
+}
+
+/// `at += (ahead + (slot <= threshold)) * record`.
+fn step(code: &mut Code, forest: &Forest, tables: &Tables, at: u32, word: u32) {
+    let bytes = forest.value_bytes;
+    let (ty, kind) = if bytes == 4 { (Type::F32, Kind::F32) } else { (Type::F64, Kind::F64) };
+    let shift = bytes.trailing_zeros() as i32;
+    let pointer = code.local(ValType::I32);
+    let by_pointer = |offset: i64| Address { pointer: Some(pointer), offset };
+    let node = |offset: i64| Address { pointer: Some(at), offset: tables.nodes + offset };
+    code.i().local_get(at);
+    // What lies ahead is pushed first, the comparison added to it.
+    match forest.record {
+        Record::Four => {
+            code.load(Type::I32, node(0));
+            code.i().local_tee(word).i32_const(0xff).i32_and();
+            code.i().local_get(word).i32_const(8 - shift).i32_shr_u();
+            code.i().i32_const(0xff << shift).i32_and().local_set(pointer);
+        }
+        Record::Eight => {
+            code.load(Type::I32, node(4));
+            code.i().local_tee(word).i32_const(0xffff).i32_and();
+            code.i().local_get(word).i32_const(16).i32_shr_u().i32_const(shift).i32_shl().local_set(pointer);
+        }
+        Record::Sixteen => {
+            code.load(Type::I32, node(4));
+            code.load(Type::I32, node(8));
+            code.i().i32_const(shift).i32_shl().local_set(pointer);
+        }
+    }
+    code.load(ty, by_pointer(tables.slots));
+    match forest.record {
+        Record::Four => {
+            code.i().local_get(word).i32_const(16).i32_shr_u().i32_const(shift).i32_shl().local_set(pointer);
+            code.load(ty, by_pointer(tables.values));
+        }
+        _ if forest.by_place() => {
+            code.load(Type::I32, node(0));
+            code.i().i32_const(shift).i32_shl().local_set(pointer);
+            code.load(ty, by_pointer(tables.values));
+        }
+        _ => code.load(ty, node(0)),
+    }
+    scalar::bin(code, Bin::Le, kind);
+    let record = forest.record.bytes().trailing_zeros() as i32;
+    code.i().i32_add().i32_const(record).i32_shl().i32_add().local_set(at);
+    code.release(pointer);
+}
+
+/// Adds what the leaf at `at` says.
+fn arrive(code: &mut Code, trees: &Trees, forest: &Forest, tables: &Tables, sums: &Sums, at: u32, sum: Address) {
+    let ty = ty(trees);
+    let (kind, bytes) = (Kind::from(ty), ty.bytes());
+    let op = match trees.aggregate {
+        Aggregate::Sum | Aggregate::Average => Bin::Add,
+        Aggregate::Min => Bin::Min,
+        Aggregate::Max => Bin::Max,
+    };
+    let pointer = code.local(ValType::I32);
+    let here = Address { pointer: Some(at), offset: tables.nodes };
+    let place = |code: &mut Code| {
+        code.load(Type::I32, here);
+        if forest.record == Record::Four {
+            code.i().i32_const(16).i32_shr_u();
+        }
+    };
+    match &forest.leaves {
+        Leaves::Inline { .. } => {
+            let number = |code: &mut Code| {
+                if forest.by_place() {
+                    place(code);
+                    code.i().i32_const(bytes.trailing_zeros() as i32).i32_shl().local_set(pointer);
+                    code.load(ty, Address { pointer: Some(pointer), offset: tables.values });
+                } else {
+                    code.load(ty, here);
+                }
+            };
+            match sums {
+                Sums::Scalars(locals) => {
+                    code.i().local_get(locals[0]);
+                    number(code);
+                    scalar::bin(code, op, kind);
+                    code.i().local_set(locals[0]);
+                }
+                _ => {
+                    let target = code.local(ValType::I32);
+                    code.load(Type::I32, sum);
+                    code.i().local_set(target);
+                    let there = Address { pointer: Some(target), offset: tables.sums.offset };
+                    let store = code.begin_store(there);
+                    code.load(ty, there);
+                    number(code);
+                    scalar::bin(code, op, kind);
+                    code.store(ty, store);
+                    code.release(target);
+                }
+            }
+        }
+        Leaves::Table { width, .. } => {
+            place(code);
+            code.i().i32_const((width * bytes) as i32).i32_mul().local_set(pointer);
+            let row = Address { pointer: Some(pointer), offset: tables.leaves };
+            match sums {
+                Sums::Scalars(locals) => {
+                    for (n, local) in locals.iter().enumerate() {
+                        code.i().local_get(*local);
+                        code.load(ty, row.plus((n * bytes) as i64));
+                        scalar::bin(code, op, kind);
+                        code.i().local_set(*local);
+                    }
+                }
+                Sums::Vectors(locals) => {
+                    for (n, local) in locals.iter().enumerate() {
+                        code.i().local_get(*local);
+                        code.load_vector(row.plus(16 * n as i64));
+                        match op {
+                            Bin::Add => code.i().f32x4_add(),
+                            Bin::Min => code.i().f32x4_min(),
+                            _ => code.i().f32x4_max(),
+                        };
+                        code.i().local_set(*local);
+                    }
+                }
+                Sums::Memory => {
+                    let walks = [
+                        Walk { start: tables.sums, strides: vec![bytes as i64] },
+                        Walk { start: row, strides: vec![bytes as i64] },
+                    ];
+                    nest(code, &[trees.targets], &walks, 4, &mut |code, at| {
+                        let store = code.begin_store(at[0]);
+                        code.load(ty, at[0]);
+                        code.load(ty, at[1]);
+                        scalar::bin(code, op, kind);
+                        code.store(ty, store);
+                    });
+                }
+            }
+        }
+    }
+    code.release(pointer);
+}

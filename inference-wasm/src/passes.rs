@@ -1,0 +1,54 @@
+//! From the front's graph to the one that is emitted: a list of rewrites, one file each.
+//!
+//! Every rewrite keeps the outputs' bits (NaN is one value), so the evaluator can be asked before
+//! and after; the verifier is asked between any two.
+
+mod cse;
+mod dead;
+mod dense;
+mod epilogue;
+mod expand;
+mod fold;
+mod fuse;
+mod identities;
+mod outputs;
+mod rebuild;
+mod reshapes;
+
+use crate::Error;
+use crate::graph::Graph;
+use crate::graph::verify::verify;
+
+type Pass = fn(&Graph) -> Result<Graph, Error>;
+
+/// The rewrites in their order.
+const PASSES: [(&str, Pass); 16] = [
+    ("dead", dead::run),
+    ("fold", fold::run),
+    ("identities", identities::run),
+    ("expand", expand::run),
+    ("fold", fold::run),
+    ("identities", identities::run),
+    ("cse", cse::run),
+    ("outputs", outputs::run),
+    ("dense", dense::run),
+    ("reshapes", reshapes::run),
+    ("identities", identities::run),
+    ("dead", dead::run),
+    ("fuse", fuse::run),
+    ("epilogue", epilogue::run),
+    ("cse", cse::run),
+    ("dead", dead::run),
+];
+
+/// The graph to plan and emit. `graph` must already be correct: what the verifier finds in it is a
+/// mistake of the front.
+pub fn run(graph: &Graph) -> Result<Graph, Error> {
+    verify(graph, "front")?;
+    let mut graph = graph.clone();
+    for (name, pass) in PASSES {
+        graph = pass(&graph)?;
+        verify(&graph, name)?;
+    }
+    Ok(graph)
+}
