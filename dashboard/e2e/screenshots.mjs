@@ -84,7 +84,11 @@ async function tour(width, colorScheme) {
       await page.waitForTimeout(400); // what came last is drawn
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (wide > 0) faults.push(`${here}: scrolls sideways by ${wide} px`);
-      await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+      // The window grows to the page, so that what is fixed at its edges stays there.
+      const height = await page.evaluate(() => document.documentElement.scrollHeight);
+      await page.setViewportSize({ width, height: Math.max(height, 900) });
+      await page.waitForTimeout(100);
+      await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`) });
     } catch (error) {
       faults.push(`${here}: ${error.message.split("\n")[0]}`);
       await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`) }).catch(() => {});

@@ -6,6 +6,6 @@ mod error;
 mod mlflow;
 
 pub use beira::*;
-pub use client::url;
+pub use client::{origin, url};
 pub use error::Error;
 pub use mlflow::*;

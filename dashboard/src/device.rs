@@ -70,11 +70,7 @@ impl Drop for Device {
 
 /// A module is imported relative to the script that imports it, so addresses must be whole.
 fn absolute(path: &str) -> String {
-    let url = api::url(path);
-    match url.starts_with('/') {
-        true => format!("{}{url}", leptos::prelude::window().location().origin().unwrap_or_default()),
-        false => url,
-    }
+    format!("{}{path}", api::origin())
 }
 
 fn sentence(error: &JsValue) -> String {

@@ -27,6 +27,14 @@ pub fn base() -> &'static str {
     })
 }
 
+/// The API's address as other programs need it.
+pub fn origin() -> String {
+    match base() {
+        "" => web_sys::window().and_then(|w| w.location().origin().ok()).unwrap_or_default(),
+        base => base.to_owned(),
+    }
+}
+
 /// Full address of a path of the API.
 pub fn url(path: &str) -> String {
     format!("{}{path}", base())

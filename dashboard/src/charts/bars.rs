@@ -127,7 +127,7 @@ fn draw(bars: &Bars, width: f64, height: f64) -> impl IntoView + use<> {
             </g>
         }
     });
-    let columns = ((right - LEFT) / 90.0).max(2.0) as usize;
+    let columns = ((right - LEFT) / 80.0).max(3.0) as usize;
     let below = time_labels(bars.domain, columns).into_iter().map(|(t, text)| {
         let at = x.at(t);
         let anchor = if at > right - 20.0 { "end" } else { "middle" };

@@ -205,7 +205,7 @@ fn build(
     let x = Scale::linear(domain, (LEFT, width - RIGHT));
     let range = (height - BOTTOM, TOP);
     let y = if log { Scale::log((low, high), range) } else { Scale::linear((low, high), range) };
-    let columns = ((width - LEFT - RIGHT) / 90.0).max(2.0) as usize;
+    let columns = ((width - LEFT - RIGHT) / 72.0).max(3.0) as usize;
     let x_ticks = match x_axis {
         XAxis::Step => {
             x.ticks(columns).into_iter().filter(|t| t.fract() == 0.0).map(|t| (x.at(t), format::compact(t))).collect()

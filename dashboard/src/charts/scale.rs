@@ -50,16 +50,19 @@ impl Scale {
         }
     }
 
-    /// Round values within the domain, about `n` of them; powers of ten on a logarithmic scale
-    /// that spans more than one.
+    /// Round values within the domain, about `n` of them; 1, 2 and 5 times powers of ten, or the
+    /// powers alone, on a logarithmic scale that spans more than a factor of 4.
     pub fn ticks(&self, n: usize) -> Vec<f64> {
         let (low, high) = self.domain;
-        if self.log {
-            let (first, last) = (low.log10().ceil() as i32, high.log10().floor() as i32);
-            if last > first {
-                let every = ((last - first) as usize / n.max(1) + 1) as i32;
-                return (first..=last).filter(|e| (e - first) % every == 0).map(|e| 10f64.powi(e)).collect();
-            }
+        if self.log && high / low >= 4.0 {
+            let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+            let within = |multiples: &[f64], every: i32| -> Vec<f64> {
+                let powers = (first..=last).filter(|e| e % every == 0).map(|e| 10f64.powi(e));
+                let all = powers.flat_map(|power| multiples.iter().map(move |k| k * power));
+                all.filter(|tick| (low..=high).contains(tick)).collect()
+            };
+            let fine = within(&[1.0, 2.0, 5.0], 1);
+            return if fine.len() <= n + 2 { fine } else { within(&[1.0], (last - first) / n.max(1) as i32 + 1) };
         }
         let step = round_step((high - low) / n.max(1) as f64);
         let first = (low / step).ceil() as i64;
@@ -108,6 +111,7 @@ mod tests {
         check(Scale::linear((0.0, 10.0), (0.0, 1.0)), &[0.0, 5.0, 10.0]);
         check(Scale::linear((0.71, 0.93), (0.0, 1.0)), &[0.8, 0.9]);
         check(Scale::log((0.5, 2000.0), (0.0, 1.0)), &[1.0, 10.0, 100.0, 1000.0]);
+        check(Scale::log((1.9, 61.0), (0.0, 1.0)), &[2.0, 5.0, 10.0, 20.0, 50.0]);
         check(Scale::linear((3.0, 3.0), (0.0, 1.0)), &[2.0, 3.0, 4.0]);
     }
 

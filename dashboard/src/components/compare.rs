@@ -25,9 +25,10 @@ pub fn Compare(#[prop(into)] runs: Signal<Vec<Run>>) -> impl IntoView {
             });
             let rows = lines(runs).into_iter().map(|(key, cells)| {
                 let differs = cells.windows(2).any(|pair| pair[0] != pair[1]);
-                let cells = cells
-                    .into_iter()
-                    .map(|cell| view! { <td class="num">{cell.unwrap_or_else(|| "–".to_owned())}</td> });
+                let cells = cells.into_iter().map(|cell| {
+                    let cell = cell.unwrap_or_else(|| "–".to_owned());
+                    view! { <td class="num" title=cell.clone()>{cell.clone()}</td> }
+                });
                 view! { <tr class:differs=differs><th scope="row">{key}</th>{cells.collect_view()}</tr> }
             });
             view! {
@@ -38,7 +39,7 @@ pub fn Compare(#[prop(into)] runs: Signal<Vec<Run>>) -> impl IntoView {
             }
         })
     };
-    view! { <div class="card scroll">{body}</div> }
+    view! { <div class="card scroll compare">{body}</div> }
 }
 
 /// Every key, parameters first, with its value in each run.

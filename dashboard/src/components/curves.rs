@@ -69,7 +69,7 @@ pub fn Curves(#[prop(into)] runs: Signal<Vec<Run>>) -> impl IntoView {
                         "Smoothing"
                         <input
                             type="range" min="0" max="0.95" step="0.05"
-                            prop:value=move || smooth.get()
+                            prop:value=move || view.smoothing.get().to_string()
                             on:input=move |event| {
                                 let value = event_target_value(&event);
                                 set.run(vec![("smooth", if value == "0" { String::new() } else { value })]);
@@ -180,19 +180,23 @@ fn CurveCard(key_name: String, steps: bool, #[prop(into)] runs: Signal<Vec<Run>>
         let ends = series.with(|all| all.iter().map(|s| s.points.last().map(|p| p.1)).collect::<Vec<_>>());
         if let [Some(only)] = ends.as_slice() { crate::format::number(*only) } else { String::new() }
     };
+    let here = Memo::new(move |_| histories.data.with(Option::is_some));
+    let label = format!("Curve of {key_name}");
     let x_axis = Signal::derive(move || if by_time.get() { XAxis::Time } else { XAxis::Step });
     view! {
         <figure class="card chart-card" style:display=move || if is_curve.get() { "" } else { "none" }>
             <figcaption><b title=key_name.clone()>{key_name.clone()}</b><span class="nums">{last}</span></figcaption>
-            <LineChart
-                label=format!("{key_name} over {}", "steps or time")
-                series
-                x_axis
-                log=view.log
-                smoothing=view.smoothing
-                cursor=view.cursor
-                height=180.0
-            />
+            <Show when=move || here.get() fallback=|| view! { <div class="skeleton curve-place"></div> }>
+                <LineChart
+                    label=label.clone()
+                    series
+                    x_axis
+                    log=view.log
+                    smoothing=view.smoothing
+                    cursor=view.cursor
+                    height=180.0
+                />
+            </Show>
         </figure>
     }
 }

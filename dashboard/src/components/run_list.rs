@@ -23,8 +23,8 @@ pub fn RunList(#[prop(into)] runs: Signal<Vec<RunCard>>) -> impl IntoView {
                         <span class="nums wide muted">
                             {run.info.end_time.map(|end| format::duration(end - run.info.start_time))}
                         </span>
-                        <span class="muted"><Ago at=run.info.start_time/></span>
-                        {run_status(&run.info.status)}
+                        <span class="muted when"><Ago at=run.info.start_time/></span>
+                        <span class="state">{run_status(&run.info.status)}</span>
                     </A>
                 </li>
             </For>

@@ -137,7 +137,7 @@ pub fn ExperimentPage() -> impl IntoView {
         <Show when=move || is_refused.get()>
             <p class="note bad" role="alert">{refused}</p>
         </Show>
-        {table()}
+        <Show when=move || !is_refused.get() || runs.data.with(Option::is_some)>{table()}</Show>
     }
 }
 

@@ -7,7 +7,7 @@ use leptos_router::components::A;
 use crate::components::model_card::ModelCard;
 use crate::components::run_list::RunList;
 use crate::live::{Pace, live, loaded};
-use crate::ui::{Icon, PageHead, Stat, empty, skeleton_page};
+use crate::ui::{CopyButton, Icon, PageHead, Stat, empty, skeleton_page};
 use crate::{api, format, routes};
 
 /// Counts, models, newest runs; fresh every three seconds.
@@ -75,12 +75,12 @@ pub fn model(overview: Signal<Overview>, name: String) -> impl IntoView {
 }
 
 fn welcome(overview: Signal<Overview>) -> impl IntoView {
-    let step = |title: &'static str, text: &'static str, command: &'static str| {
+    let step = |title: &'static str, text: &'static str, command: String| {
         view! {
             <li class="card">
                 <h3>{title}</h3>
                 <p class="muted">{text}</p>
-                <div class="command"><code>{command}</code><crate::ui::CopyButton text=command what="the command"/></div>
+                <div class="command"><code>{command.clone()}</code><CopyButton text=command what="the command"/></div>
             </li>
         }
     };
@@ -90,9 +90,9 @@ fn welcome(overview: Signal<Overview>) -> impl IntoView {
             text=Signal::derive(move || Some(format!("Version {}. Nothing has been trained or logged yet; any of these fills this page.", overview.with(|o| o.version.clone()))))
         />
         <ol class="grid steps">
-            {step("Train on sample data", "Red wine quality: features, a model, its curves, its module; in under a minute.", "beira train")}
-            {step("Train on your own CSV", "Writes a pipeline.yaml to look over, then trains.", "beira init data.csv && beira train pipeline.yaml")}
-            {step("Log from Python", "MLflow's client works unchanged: set this, change nothing else.", "export MLFLOW_TRACKING_URI=http://127.0.0.1:8080")}
+            {step("Train on sample data", "Red wine quality: features, a model, its curves, its module; in under a minute.", "beira train".to_owned())}
+            {step("Train on your own CSV", "Writes a pipeline.yaml to look over, then trains.", "beira init data.csv && beira train pipeline.yaml".to_owned())}
+            {step("Log from Python", "MLflow's client works unchanged: set this, change nothing else.", format!("export MLFLOW_TRACKING_URI={}", api::origin()))}
         </ol>
         <p class="muted">"Have an ONNX file at hand? "<A href=routes::COMPILE>"Drop it here"</A>" and see what it compiles to."</p>
     }

@@ -176,13 +176,15 @@ fn Ask(name: String, manifest: Manifest) -> impl IntoView {
         Some(Err(_)) => badge(Tone::Bad, "does not run here").into_any(),
     };
     let verdict = move || match (here.get(), there.get()) {
-        (Some(Outcome::Answer { answer: a, .. }), Some(Server::Answer { answer: b, .. })) => Some(if same(&a, &b) {
-            view! { <p class="verdict good">{icon(Icon::Check)}"Both answers are the same, to the last bit."</p> }
-                .into_any()
-        } else {
-            view! { <p class="verdict bad">{icon(Icon::Warning)}"The answers differ. Has the champion just changed? Reload the page to load its module."</p> }.into_any()
-        }),
-        _ => None,
+        (Some(Outcome::Answer { answer: a, .. }), Some(Server::Answer { answer: b, .. })) => {
+            if same(&a, &b) {
+                view! { <p class="verdict good">{icon(Icon::Check)}"Both answers are the same, to the last bit."</p> }
+                    .into_any()
+            } else {
+                view! { <p class="verdict bad">{icon(Icon::Warning)}"The answers differ. Has the champion just changed? Reload the page to load its module."</p> }.into_any()
+            }
+        }
+        _ => view! { <p class="verdict quiet">"Both answers are compared here, to the last bit."</p> }.into_any(),
     };
     let on_device = move || {
         match (here.get(), loading.get()) {
