@@ -7,6 +7,7 @@ pub mod line;
 pub mod path;
 pub mod reduce;
 pub mod scale;
+pub mod scene;
 pub mod smooth;
 pub mod sparkline;
 pub mod width;

@@ -4,8 +4,8 @@ use leptos::html::Div;
 use leptos::prelude::*;
 
 use super::cursor::{self, color, pointer_x, tooltip};
-use super::line::time_labels;
 use super::scale::Scale;
+use super::scene::time_labels;
 use super::width::width_of;
 use crate::clock::offset;
 use crate::format;

@@ -62,7 +62,9 @@ impl Scale {
                 all.filter(|tick| (low..=high).contains(tick)).collect()
             };
             let fine = within(&[1.0, 2.0, 5.0], 1);
-            return if fine.len() <= n + 2 { fine } else { within(&[1.0], (last - first) / n.max(1) as i32 + 1) };
+            let coarser = (1..32).map(|every| within(&[1.0], every));
+            let fits = |ticks: &Vec<f64>| ticks.len() <= n + 2;
+            return std::iter::once(fine).chain(coarser).find(fits).unwrap_or_default();
         }
         let step = round_step((high - low) / n.max(1) as f64);
         let first = (low / step).ceil() as i64;

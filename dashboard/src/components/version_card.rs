@@ -52,6 +52,7 @@ pub fn VersionCard(detail: VersionDetail, on_champion: Callback<String>) -> impl
             <a class="button small" href=api::url(&m.url) download=file>{icon(Icon::Download)}".wasm"</a>
         }
     });
+    let metrics = telling(metrics);
     let metrics = (!metrics.is_empty()).then(|| {
         let cells = metrics.into_iter().map(|(key, value)| {
             view! { <div><dt>{key}</dt><dd class="nums">{format::number(value)}</dd></div> }
@@ -98,5 +99,24 @@ pub fn VersionCard(detail: VersionDetail, on_champion: Callback<String>) -> impl
             {metrics}
             {inside}
         </article>
+    }
+}
+
+/// The metrics on held-out rows where there are some, else the first ones; a card has room for eight.
+fn telling(metrics: Vec<(String, f64)>) -> Vec<(String, f64)> {
+    let held_out = |(key, _): &(String, f64)| key.starts_with("test");
+    let any = metrics.iter().any(held_out);
+    metrics.into_iter().filter(|metric| !any || held_out(metric)).take(8).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn held_out_metrics_stand_for_a_version() {
+        let named = |keys: &[&str]| keys.iter().map(|k| ((*k).to_owned(), 1.0)).collect::<Vec<_>>();
+        assert_eq!(telling(named(&["train_auc", "test_auc", "test_f1"])), named(&["test_auc", "test_f1"]));
+        assert_eq!(telling(named(&["auc"])), named(&["auc"]));
     }
 }
