@@ -75,7 +75,8 @@ impl Front {
 
 /// Row by row where that can be proved, else as one input of fixed shape.
 fn translate(
-    model: &tract_onnx::pb::ModelProto, inputs: &[inputs::Input],
+    model: &tract_onnx::pb::ModelProto,
+    inputs: &[inputs::Input],
 ) -> Result<(typed::Typed, import::Imported), Error> {
     if inputs.iter().all(|i| i.has_rows()) {
         let typed = typed::load(model, inputs, true)?;

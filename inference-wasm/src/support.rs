@@ -13,19 +13,86 @@ mod tensor;
 
 /// Operators of `ai.onnx` that compile.
 const ONNX: &[&str] = &[
-    "Abs", "Add", "And", "ArgMax", "ArgMin", "Cast", "Ceil", "Clip", "Concat", "Constant", "ConstantOfShape", "Div",
-    "Dropout", "Equal", "Erf", "Exp", "Expand", "Flatten", "Floor", "Gather", "Gemm", "Greater", "GreaterOrEqual",
-    "Identity", "IsNaN", "Less", "LessOrEqual", "Log", "MatMul", "Max", "Min", "Mod", "Mul", "Neg", "Not", "OneHot",
-    "Or", "Pow", "Reciprocal", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "Relu", "Reshape",
-    "Round", "Shape", "Sigmoid", "Slice", "Softmax", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "Transpose",
-    "Unsqueeze", "Where", "Xor",
+    "Abs",
+    "Add",
+    "And",
+    "ArgMax",
+    "ArgMin",
+    "Cast",
+    "Ceil",
+    "Clip",
+    "Concat",
+    "Constant",
+    "ConstantOfShape",
+    "Div",
+    "Dropout",
+    "Equal",
+    "Erf",
+    "Exp",
+    "Expand",
+    "Flatten",
+    "Floor",
+    "Gather",
+    "Gemm",
+    "Greater",
+    "GreaterOrEqual",
+    "Identity",
+    "IsNaN",
+    "Less",
+    "LessOrEqual",
+    "Log",
+    "MatMul",
+    "Max",
+    "Min",
+    "Mod",
+    "Mul",
+    "Neg",
+    "Not",
+    "OneHot",
+    "Or",
+    "Pow",
+    "Reciprocal",
+    "ReduceMax",
+    "ReduceMean",
+    "ReduceMin",
+    "ReduceProd",
+    "ReduceSum",
+    "Relu",
+    "Reshape",
+    "Round",
+    "Shape",
+    "Sigmoid",
+    "Slice",
+    "Softmax",
+    "Split",
+    "Sqrt",
+    "Squeeze",
+    "Sub",
+    "Sum",
+    "Tanh",
+    "Transpose",
+    "Unsqueeze",
+    "Where",
+    "Xor",
 ];
 
 /// Operators of `ai.onnx.ml` that compile.
 const ML: &[&str] = &[
-    "ArrayFeatureExtractor", "Binarizer", "CategoryMapper", "FeatureVectorizer", "Imputer", "LabelEncoder",
-    "LinearClassifier", "LinearRegressor", "Normalizer", "OneHotEncoder", "Scaler", "TreeEnsemble",
-    "TreeEnsembleClassifier", "TreeEnsembleRegressor", "ZipMap",
+    "ArrayFeatureExtractor",
+    "Binarizer",
+    "CategoryMapper",
+    "FeatureVectorizer",
+    "Imputer",
+    "LabelEncoder",
+    "LinearClassifier",
+    "LinearRegressor",
+    "Normalizer",
+    "OneHotEncoder",
+    "Scaler",
+    "TreeEnsemble",
+    "TreeEnsembleClassifier",
+    "TreeEnsembleRegressor",
+    "ZipMap",
 ];
 
 /// Names of nodes in a report, at most.
@@ -139,11 +206,19 @@ fn operator(node: &NodeProto) -> Result<(), Error> {
     }
     let given = |list: &[String], i: usize| list.get(i).is_some_and(|name| !name.is_empty());
     if node.op_type == "Dropout" && (given(&node.input, 2) || given(&node.output, 1)) {
-        return Err(Error::unsupported(place(node), "Dropout in training mode, or its mask", "export in inference mode"));
+        return Err(Error::unsupported(
+            place(node),
+            "Dropout in training mode, or its mask",
+            "export in inference mode",
+        ));
     }
     for attribute in &node.attribute {
         if !attribute.ref_attr_name.is_empty() {
-            return Err(Error::unsupported(place(node), "an attribute that refers to a function's", "inline functions"));
+            return Err(Error::unsupported(
+                place(node),
+                "an attribute that refers to a function's",
+                "inline functions",
+            ));
         }
         if let Some(value) = &attribute.t {
             tensor::check(&format!("{}, attribute {:?}", place(node), attribute.name), value)?;

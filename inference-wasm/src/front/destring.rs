@@ -74,8 +74,12 @@ fn node_group(node: &NodeProto, v: &mut Vocabularies) -> Result<(), Error> {
         }
         "Cast" => match (node.int("to", 0) == i64::from(STRING), v.has(from)) {
             (true, true) => v.join(from, to),
-            (true, false) => return refuse("a cast of numbers to strings", "keep labels as integers, or as strings throughout"),
-            (false, true) => return refuse("a cast of strings to numbers", "feed numbers, or map them with a LabelEncoder"),
+            (true, false) => {
+                return refuse("a cast of numbers to strings", "keep labels as integers, or as strings throughout");
+            }
+            (false, true) => {
+                return refuse("a cast of strings to numbers", "feed numbers, or map them with a LabelEncoder");
+            }
             (false, false) => {}
         },
         "LinearClassifier" | "TreeEnsembleClassifier" if !node.strings("classlabels_strings").is_empty() => {
@@ -98,8 +102,17 @@ fn node_group(node: &NodeProto, v: &mut Vocabularies) -> Result<(), Error> {
             }
         }
         "Split" if fed => node.output.iter().for_each(|o| v.join(from, o)),
-        "Identity" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Transpose" | "Slice" | "Expand" | "Dropout"
-        | "Gather" | "ArrayFeatureExtractor"
+        "Identity"
+        | "Reshape"
+        | "Flatten"
+        | "Squeeze"
+        | "Unsqueeze"
+        | "Transpose"
+        | "Slice"
+        | "Expand"
+        | "Dropout"
+        | "Gather"
+        | "ArrayFeatureExtractor"
             if v.has(from) =>
         {
             v.join(from, to);
@@ -108,7 +121,12 @@ fn node_group(node: &NodeProto, v: &mut Vocabularies) -> Result<(), Error> {
             return Err(Error::invalid(place(node), "has categories that are not of its input's type"));
         }
         "OneHotEncoder" | "Shape" => {}
-        _ if fed => return refuse("strings as operands of this operator", "encode categories with OneHotEncoder or LabelEncoder"),
+        _ if fed => {
+            return refuse(
+                "strings as operands of this operator",
+                "encode categories with OneHotEncoder or LabelEncoder",
+            );
+        }
         _ => {}
     }
     Ok(())
@@ -143,7 +161,8 @@ fn rewrite(node: &mut NodeProto, v: &mut Vocabularies) -> Result<(), Error> {
                 }
             };
             tensor(&mut value, &to, v)?;
-            node.attribute = vec![AttributeProto { name: "value".into(), r#type: 4, t: Some(value), ..Default::default() }];
+            node.attribute =
+                vec![AttributeProto { name: "value".into(), r#type: 4, t: Some(value), ..Default::default() }];
         }
         "Cast" if v.has(&to) => {
             node.op_type = "Identity".into();
@@ -177,7 +196,9 @@ fn rewrite(node: &mut NodeProto, v: &mut Vocabularies) -> Result<(), Error> {
         "LabelEncoder" => {
             for (side, value) in [("keys", &from), ("values", &to), ("default", &to)] {
                 let attribute = format!("{side}_tensor");
-                let Some(mut strings) = node.tensor(&attribute).filter(|t| t.data_type == STRING).cloned() else { continue };
+                let Some(mut strings) = node.tensor(&attribute).filter(|t| t.data_type == STRING).cloned() else {
+                    continue;
+                };
                 tensor(&mut strings, value, v)?;
                 node.attribute.retain(|a| a.name != attribute);
                 let listed = integers(&strings);
@@ -206,7 +227,13 @@ fn rewrite(node: &mut NodeProto, v: &mut Vocabularies) -> Result<(), Error> {
 
 /// A LabelEncoder that maps between strings and numbers, either way.
 fn table(
-    node: &mut NodeProto, v: &mut Vocabularies, at: &str, to: &str, forth: bool, ids: Vec<i64>, numbers: Vec<i64>,
+    node: &mut NodeProto,
+    v: &mut Vocabularies,
+    at: &str,
+    to: &str,
+    forth: bool,
+    ids: Vec<i64>,
+    numbers: Vec<i64>,
 ) -> Result<(), Error> {
     node.attribute = if forth {
         vec![ints("keys_ids", ids), ints("values_int64s", numbers), int("default_int64", node.int("default_int64", -1))]

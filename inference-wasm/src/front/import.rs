@@ -200,7 +200,8 @@ impl<'m> Importer<'m> {
         } else {
             value.clone()
         };
-        let layout = Layout { ty: ty(value.datum_type(), name)?, shape: value.shape().to_vec(), rows: None, merged: false };
+        let layout =
+            Layout { ty: ty(value.datum_type(), name)?, shape: value.shape().to_vec(), rows: None, merged: false };
         let id = self.push(&layout, Op::Const(Bytes(value.as_bytes().into())), vec![], name);
         Ok(Some(Value { id, layout }))
     }

@@ -79,7 +79,11 @@ fn input(value: &ValueInfoProto, options: &Options) -> Result<Input, Error> {
         Err(_) => return Err(Error::invalid(place, "has an element type that ONNX does not know")),
     };
     let Some(shape) = &tensor.shape else {
-        return Err(Error::unsupported(place, "an input without a shape", "export it with a shape, rows free: [None, k]"));
+        return Err(Error::unsupported(
+            place,
+            "an input without a shape",
+            "export it with a shape, rows free: [None, k]",
+        ));
     };
     let named = options.columns.get(&value.name).map(Vec::len);
     let mut dims = Vec::new();
@@ -101,7 +105,11 @@ fn input(value: &ValueInfoProto, options: &Options) -> Result<Input, Error> {
     let elements = dims.iter().flatten().fold(1usize, |n, d| n.saturating_mul(*d)) as u64;
     const LIMIT: u64 = 1 << 28;
     if elements > LIMIT {
-        return Err(Error::TooLarge { what: format!("the number of elements of {place}"), value: elements, limit: LIMIT });
+        return Err(Error::TooLarge {
+            what: format!("the number of elements of {place}"),
+            value: elements,
+            limit: LIMIT,
+        });
     }
     Ok(Input { name: value.name.clone(), ty, shape: dims })
 }

@@ -10,7 +10,10 @@ use crate::Error;
 
 /// In the order of the ONNX file; the rows axis comes first, wherever the file has it.
 pub fn describe(
-    names: &[String], imported: &Imported, strings: &Strings, columns: &BTreeMap<String, Vec<String>>,
+    names: &[String],
+    imported: &Imported,
+    strings: &Strings,
+    columns: &BTreeMap<String, Vec<String>>,
 ) -> Result<Vec<TensorSpec>, Error> {
     if names.len() != imported.outputs.len() {
         return Err(Error::bug("the number of outputs has changed"));

@@ -26,7 +26,8 @@ pub fn remove(graph: &mut GraphProto) -> Result<BTreeMap<String, Vec<String>>, E
         };
         columns.insert(output.name.clone(), labels(node)?);
         let tensor = type_proto::Tensor { elem_type: 1, shape: None };
-        output.r#type = Some(TypeProto { denotation: String::new(), value: Some(type_proto::Value::TensorType(tensor)) });
+        output.r#type =
+            Some(TypeProto { denotation: String::new(), value: Some(type_proto::Value::TensorType(tensor)) });
         node.op_type = "Identity".into();
         node.domain = String::new();
         node.attribute.clear();
@@ -50,7 +51,9 @@ fn classifier(makers: &HashMap<&str, &NodeProto>, value: &str) -> Option<Vec<Str
             "TreeEnsembleClassifier" | "LinearClassifier" if node.output.get(1).map(String::as_str) == Some(value) => {
                 return labels(node).ok();
             }
-            "Identity" | "Normalizer" | "Cast" | "Mul" | "Softmax" | "Sigmoid" | "Clip" => value = node.input.first()?,
+            "Identity" | "Normalizer" | "Cast" | "Mul" | "Softmax" | "Sigmoid" | "Clip" => {
+                value = node.input.first()?
+            }
             _ => return None,
         }
     }

@@ -1,5 +1,7 @@
 //! The front against onnxruntime: each model of `tests/models` with the answers that onnxruntime gave.
 
+mod errors;
+mod signature;
 mod support;
 
 use support::{check, folder};

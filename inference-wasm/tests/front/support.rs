@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use beira_inference_wasm::{Compiled, Options, Reference, compile};
 use contract::{Datatype, TensorSpec};
-use beira_inference_wasm::Reference;
 use serde_json::Value;
 
 /// Where the models are.
@@ -11,21 +11,54 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models")
 }
 
-/// The reference's answer to the case is onnxruntime's.
+/// The reference's answer to the case is onnxruntime's, and so is that of the module: in wasmtime
+/// (chunk by chunk), in wasmi, with vectors and without, to the bit.
 pub fn check(model: &Path, case: &Path) {
+    let name = model.display();
     let bytes = std::fs::read(model).unwrap();
     let case: Value = serde_json::from_slice(&std::fs::read(case).unwrap()).unwrap();
-    let reference = match Reference::load(&bytes) {
-        Ok(reference) => reference,
-        Err(error) => panic!("{}: {error}", model.display()),
-    };
+    let reference = Reference::load(&bytes).unwrap_or_else(|e| panic!("{name}: {e}"));
     let signature = reference.signature();
     let rows = rows(&signature.inputs, &case);
     let inputs: Vec<Vec<u8>> = signature.inputs.iter().map(|s| encode(s, &case["inputs"][&s.name])).collect();
-    let outputs = reference.run(rows, &inputs).unwrap_or_else(|e| panic!("{}: {e}", model.display()));
-    for (spec, got) in signature.outputs.iter().zip(&outputs) {
-        compare(&format!("{}: {}", model.display(), spec.name), spec, got, &case["outputs"][&spec.name]);
+
+    let truth = reference.run(rows, &inputs).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let options = Options { rows_max: Some(32), ..Options::default() };
+    let compiled = compile(&bytes, &options).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let answer = wasmtime(&compiled, rows, &inputs);
+    for (i, spec) in signature.outputs.iter().enumerate() {
+        let expected = &case["outputs"][&spec.name];
+        compare(&format!("{name}: {} of the reference", spec.name), spec, &truth[i], expected);
+        compare(&format!("{name}: {} of the module", spec.name), spec, &answer[i], expected);
+        assert_eq!(compiled.manifest.outputs[i].shape, spec.shape, "{name}: shape of {}", spec.name);
     }
+    let scalar = compile(&bytes, &Options { rows_max: Some(3), simd: false, ..Options::default() }).unwrap();
+    assert_eq!(wasmtime(&scalar, rows, &inputs), answer, "{name}: without vectors, 3 rows a call");
+    if rows <= 32 {
+        assert_eq!(wasmi(&compiled, rows, &inputs), answer, "{name}: wasmi");
+    }
+}
+
+/// In wasmtime, as the native host runs it.
+fn wasmtime(compiled: &Compiled, rows: usize, inputs: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let module = host_native::Module::load(&compiled.wasm).unwrap();
+    module.run(&host_native::Batch { rows, inputs: inputs.to_vec() }).unwrap()
+}
+
+/// In wasmi, one call.
+fn wasmi(compiled: &Compiled, rows: usize, inputs: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let engine = wasmi::Engine::default();
+    let module = wasmi::Module::new(&engine, &compiled.wasm).unwrap();
+    let mut store = wasmi::Store::new(&engine, ());
+    let instance = wasmi::Linker::new(&engine).instantiate_and_start(&mut store, &module).unwrap();
+    let memory = instance.get_memory(&store, "memory").unwrap();
+    for (spec, region) in compiled.manifest.inputs.iter().zip(inputs) {
+        memory.write(&mut store, spec.offset as usize, region).unwrap();
+    }
+    let run = instance.get_typed_func::<i32, i32>(&store, "run").unwrap();
+    assert_eq!(run.call(&mut store, rows as i32).unwrap(), 0);
+    let region = |spec: &TensorSpec| memory.data(&store)[spec.offset as usize..][..rows * spec.row_bytes()].to_vec();
+    compiled.manifest.outputs.iter().map(region).collect()
 }
 
 /// Rows of a case: the length of the axis that the signature leaves free.
@@ -74,7 +107,11 @@ pub fn compare(what: &str, spec: &TensorSpec, got: &[u8], expected: &Value) {
                 continue;
             }
             Datatype::Int32 => {
-                assert_eq!(Some(i64::from(i32::from_le_bytes(got.try_into().unwrap()))), expected.as_i64(), "{what}[{i}]");
+                assert_eq!(
+                    Some(i64::from(i32::from_le_bytes(got.try_into().unwrap()))),
+                    expected.as_i64(),
+                    "{what}[{i}]"
+                );
                 continue;
             }
             _ => {

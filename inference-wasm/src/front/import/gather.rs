@@ -43,9 +43,8 @@ pub fn one_hot(c: &mut Context, op: &OneHot) -> Result<Id, Stop> {
     let shape = c.out.shape.clone();
     let hit = c.shaped(Op::Binary(Binary::Equal), vec![wide, places], shape, Type::Bool);
     let ty = c.out.ty;
-    let side = |c: &mut Context, value: &Tensor| {
-        c.shaped(Op::Const(Bytes(value.as_bytes().into())), vec![], vec![], ty)
-    };
+    let side =
+        |c: &mut Context, value: &Tensor| c.shaped(Op::Const(Bytes(value.as_bytes().into())), vec![], vec![], ty);
     let (on, off) = (side(c, &op.on), side(c, &op.off));
     Ok(c.result(Op::Select, vec![hit, on, off]))
 }

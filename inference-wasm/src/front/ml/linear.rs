@@ -8,7 +8,11 @@ use super::Wire;
 /// `x · coefficientsᵀ + intercepts`, as f32: `[rows, features]` to `[rows, models]`.
 /// `coefficients` are listed model by model.
 pub fn scores(
-    w: &mut Wire, x: OutletId, coefficients: &[f32], intercepts: &[f32], models: usize,
+    w: &mut Wire,
+    x: OutletId,
+    coefficients: &[f32],
+    intercepts: &[f32],
+    models: usize,
 ) -> TractResult<OutletId> {
     let x = w.matrix(x)?;
     let x = w.cast(x, f32::datum_type())?;

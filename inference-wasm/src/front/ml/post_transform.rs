@@ -3,8 +3,8 @@
 use std::f32::consts::{PI, SQRT_2};
 
 use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_core::ops::nn::{Reducer, Softmax, sigmoid};
 use tract_onnx::tract_core::ops::math;
+use tract_onnx::tract_core::ops::nn::{Reducer, Softmax, sigmoid};
 use tract_onnx::tract_hir::internal::*;
 
 use super::Wire;
@@ -37,7 +37,11 @@ impl PostTransform {
     pub fn numbered(number: i64) -> Result<Self, String> {
         use PostTransform::*;
         let known = [None, Softmax, Logistic, SoftmaxZero, Probit];
-        usize::try_from(number).ok().and_then(|n| known.get(n)).copied().ok_or("needs a `post_transform` of 0 to 4".into())
+        usize::try_from(number)
+            .ok()
+            .and_then(|n| known.get(n))
+            .copied()
+            .ok_or("needs a `post_transform` of 0 to 4".into())
     }
 
     /// Of each row of scores, `[rows, n]`. A single column stays as it is, but for PROBIT (as in onnxruntime).

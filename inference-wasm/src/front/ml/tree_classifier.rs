@@ -52,14 +52,16 @@ impl Operator for TreeEnsembleClassifier {
             (2, [0]) => Kind::First { probability },
             (2, [1]) => Kind::Second { probability },
             (2, _) => Kind::Both,
-            (n, _) if trees.base.is_empty() => Kind::Classes { mentioned: if mentioned.is_empty() { (0..n).collect() } else { mentioned } },
+            (n, _) if trees.base.is_empty() => {
+                Kind::Classes { mentioned: if mentioned.is_empty() { (0..n).collect() } else { mentioned } }
+            }
             (n, _) => Kind::Classes { mentioned: (0..n).collect() },
         };
         match (&kind, trees.base.len()) {
             (_, 0) | (Kind::Single, 1) => {}
             (Kind::First { .. }, 1) => trees.targets = 1,
             // One base value for two classes is the first one's (as in onnxruntime).
-            (Kind::Second { .. } , 1) => trees.base.clear(),
+            (Kind::Second { .. }, 1) => trees.base.clear(),
             (Kind::Both, 1) => trees.base.push(0.0),
             (Kind::Classes { .. }, n) if n == labels.len() => {}
             (_, n) => return Err(format!("has {n} base values for {} classes; two classes take one", labels.len())),
@@ -85,7 +87,9 @@ impl Operator for TreeEnsembleClassifier {
 impl TreeEnsembleClassifier {
     fn label(&self, w: &mut Wire, scores: OutletId) -> TractResult<OutletId> {
         let (column, threshold) = match &self.kind {
-            Kind::Classes { mentioned } if mentioned.len() == self.labels.len() => return self.labels.greatest(w, scores),
+            Kind::Classes { mentioned } if mentioned.len() == self.labels.len() => {
+                return self.labels.greatest(w, scores);
+            }
             Kind::Classes { mentioned } => {
                 let positions = w.constant(tensor1(&mentioned.iter().map(|c| *c as i64).collect::<Vec<_>>()))?;
                 let scores = w.gather(scores, positions, 1)?;

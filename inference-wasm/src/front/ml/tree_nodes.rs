@@ -48,7 +48,8 @@ pub fn flat(node: &NodeProto, prefix: &str) -> Result<Trees, String> {
             continue;
         }
         let mut child = |id: i64| {
-            let child = *at.get(&(trees[i], id)).ok_or(format!("node {} of tree {} has no child {id}", ids[i], trees[i]))?;
+            let child =
+                *at.get(&(trees[i], id)).ok_or(format!("node {} of tree {} has no child {id}", ids[i], trees[i]))?;
             parents[child] += 1;
             Ok::<_, String>(places[child])
         };
@@ -79,7 +80,8 @@ pub fn rooted(node: &NodeProto) -> Result<Trees, String> {
     let modes = node.tensor("nodes_modes").map(integers).unwrap_or_default();
     let splits = node.tensor("nodes_splits").ok_or("needs `nodes_splits`")?;
     let thresholds = doubles(splits);
-    let (targets, leaf_weights) = (node.ints("leaf_targetids"), node.tensor("leaf_weights").map(doubles).unwrap_or_default());
+    let (targets, leaf_weights) =
+        (node.ints("leaf_targetids"), node.tensor("leaf_weights").map(doubles).unwrap_or_default());
     let n = features.len();
     let lists = [yes.len(), no.len(), yes_leaf.len(), no_leaf.len(), modes.len(), thresholds.len()];
     if lists.iter().any(|l| *l != n) {
@@ -92,7 +94,8 @@ pub fn rooted(node: &NodeProto) -> Result<Trees, String> {
     let mut parents = vec![0u32; n];
     let mut child = |is_leaf: i64, id: i64| {
         let limit = if is_leaf != 0 { targets.len() } else { n };
-        let at = usize::try_from(id).ok().filter(|at| *at < limit).ok_or(format!("has a child {id} that does not exist"))?;
+        let at =
+            usize::try_from(id).ok().filter(|at| *at < limit).ok_or(format!("has a child {id} that does not exist"))?;
         if is_leaf != 0 {
             return Ok::<_, String>(Child::Leaf(at as u32));
         }
@@ -145,7 +148,11 @@ pub fn aggregate(node: &NodeProto) -> Result<Aggregate, String> {
 }
 
 fn weights(
-    node: &NodeProto, prefix: &str, at: &HashMap<(i64, i64), usize>, places: &[Child], forest: &mut Trees,
+    node: &NodeProto,
+    prefix: &str,
+    at: &HashMap<(i64, i64), usize>,
+    places: &[Child],
+    forest: &mut Trees,
 ) -> Result<(), String> {
     let trees = node.ints(&format!("{prefix}_treeids"));
     let nodes = node.ints(&format!("{prefix}_nodeids"));
@@ -156,7 +163,9 @@ fn weights(
         return Err(format!("needs `{prefix}_…` lists of one length, they have {} and {lists:?}", trees.len()));
     }
     for i in 0..trees.len() {
-        let place = at.get(&(trees[i], nodes[i])).ok_or(format!("has a weight for node {} of tree {}, which does not exist", nodes[i], trees[i]))?;
+        let place = at
+            .get(&(trees[i], nodes[i]))
+            .ok_or(format!("has a weight for node {} of tree {}, which does not exist", nodes[i], trees[i]))?;
         let target = u32::try_from(targets[i]).map_err(|_| format!("has a negative `{prefix}_ids`"))?;
         // A weight of an inner node is never reached (as in onnxruntime).
         if let Child::Leaf(leaf) = places[*place] {

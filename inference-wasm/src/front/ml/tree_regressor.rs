@@ -92,5 +92,8 @@ pub fn check_targets(trees: &Trees) -> Result<(), String> {
 }
 
 fn targets(node: &NodeProto) -> Result<usize, String> {
-    usize::try_from(node.int("n_targets", 1)).ok().filter(|n| (1..=1 << 20).contains(n)).ok_or("needs `n_targets` of 1 or more".into())
+    usize::try_from(node.int("n_targets", 1))
+        .ok()
+        .filter(|n| (1..=1 << 20).contains(n))
+        .ok_or("needs `n_targets` of 1 or more".into())
 }

@@ -1,0 +1,165 @@
+//! What is refused, and what is said of it.
+
+use beira_inference_wasm::{Options, Reference, compile, operators};
+use prost::Message;
+use tract_onnx::pb::{ModelProto, NodeProto, TypeProto, tensor_shape_proto, type_proto};
+
+use crate::support::folder;
+
+fn model(name: &str) -> Vec<u8> {
+    std::fs::read(folder().join(name).with_extension("onnx")).unwrap()
+}
+
+/// A model of `tests/models` with a change, and what is said of it.
+fn check(name: &str, change: impl FnOnce(&mut ModelProto), expected: &str) {
+    let mut proto = ModelProto::decode(&*model(name)).unwrap();
+    change(&mut proto);
+    let bytes = proto.encode_to_vec();
+    let error = compile(&bytes, &Options::default()).map(drop).unwrap_err().to_string();
+    assert_eq!(error, expected);
+    assert_eq!(Reference::load(&bytes).map(drop).unwrap_err().to_string(), expected);
+}
+
+fn node(proto: &mut ModelProto, i: usize) -> &mut NodeProto {
+    &mut proto.graph.as_mut().unwrap().node[i]
+}
+
+fn tensor(ty: &mut Option<TypeProto>) -> &mut type_proto::Tensor {
+    let Some(type_proto::Value::TensorType(tensor)) = &mut ty.as_mut().unwrap().value else { panic!("no tensor") };
+    tensor
+}
+
+#[test]
+fn an_unsupported_operator_is_named_with_its_node() {
+    check(
+        "mlp",
+        |m| node(m, 1).op_type = "Det".into(),
+        "node \"MatMul\" (Det): operator Det is not supported; express it with supported operators when exporting",
+    );
+    check(
+        "logistic_binary",
+        |m| node(m, 0).op_type = "SVMClassifier".into(),
+        "node \"Scaler\" (SVMClassifier): operator ai.onnx.ml.SVMClassifier is not supported; \
+         export a linear model or a tree ensemble instead",
+    );
+}
+
+#[test]
+fn attributes_are_checked_before_anything_runs() {
+    check(
+        "logistic_binary",
+        |m| node(m, 0).attribute.retain(|a| a.name != "scale"),
+        "node \"Scaler\" (Scaler): needs as many `offset` as `scale`, it has 6 and 0",
+    );
+    check(
+        "random_forest_regressor",
+        |m| node(m, 0).attribute.iter_mut().find(|a| a.name == "nodes_truenodeids").unwrap().ints[0] = 99,
+        "node \"TreeEnsembleRegressor\" (TreeEnsembleRegressor): node 0 of tree 0 has no child 99",
+    );
+    // The root as its own grandchild: a circle that would never end.
+    check(
+        "random_forest_regressor",
+        |m| node(m, 0).attribute.iter_mut().find(|a| a.name == "nodes_truenodeids").unwrap().ints[1] = 1,
+        "node \"TreeEnsembleRegressor\" (TreeEnsembleRegressor): node 1 of tree 0 is the child of two nodes",
+    );
+}
+
+#[test]
+fn names_that_lead_nowhere() {
+    check(
+        "mlp",
+        |m| m.graph.as_mut().unwrap().initializer.retain(|i| i.name != "coefficient"),
+        "node \"MatMul\" (MatMul): its input \"coefficient\" is no input, no initializer and no earlier node's output",
+    );
+    check(
+        "mlp",
+        |m| m.graph.as_mut().unwrap().output[0].name = "nothing".into(),
+        "output \"nothing\" of the model: is made by no node",
+    );
+}
+
+#[test]
+fn constants_are_as_long_as_they_say_and_inside_the_file() {
+    check(
+        "mlp",
+        |m| m.graph.as_mut().unwrap().initializer[0].dims[0] = 7,
+        "initializer \"coefficient\": holds 48 elements, but its shape says 56",
+    );
+    check(
+        "mlp",
+        |m| m.graph.as_mut().unwrap().initializer[0].dims = vec![1 << 40, 1 << 40],
+        "the number of elements of initializer \"coefficient\" is 18446744073709551615, more than the limit of 268435456",
+    );
+    check(
+        "mlp",
+        |m| m.graph.as_mut().unwrap().initializer[0].data_location = Some(1),
+        "initializer \"coefficient\": data outside the file is not supported; save the model as one file \
+         (`onnx.save(model, path, save_as_external_data=False)`)",
+    );
+}
+
+#[test]
+fn only_rows_may_be_free() {
+    check(
+        "mlp",
+        |m| {
+            let input = tensor(&mut m.graph.as_mut().unwrap().input[0].r#type);
+            input.shape.as_mut().unwrap().dim[1].value =
+                Some(tensor_shape_proto::dimension::Value::DimParam("k".into()));
+        },
+        "input \"X\": a free dimension at axis 1 is not supported; export it with a fixed size there; \
+         only the first axis may be free, it counts rows",
+    );
+}
+
+/// Wherever a file is cut or a byte is turned: an error or a model, never a panic.
+#[test]
+fn damaged_files() {
+    let whole = model("mixed_columns");
+    let error = |bytes: &[u8]| compile(bytes, &Options::default()).map(drop).map_err(|e| e.to_string());
+    assert_eq!(error(b"").unwrap_err(), "not a readable ONNX file: the file is empty");
+    assert!(error(b"PK\x03\x04 this is a zip").unwrap_err().starts_with("not a readable ONNX file: "));
+    for cut in (1..whole.len()).step_by(37) {
+        assert!(error(&whole[..cut]).is_err(), "cut at {cut}");
+    }
+    for at in (0..whole.len()).step_by(23) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x15;
+        let _ = error(&damaged);
+    }
+}
+
+#[test]
+fn names_of_columns_fit_the_input() {
+    let columns = |name: &str, names: &[&str]| Options {
+        columns: [(name.to_owned(), names.iter().map(|n| n.to_string()).collect())].into(),
+        ..Options::default()
+    };
+    let error = |options| compile(&model("mlp"), &options).map(drop).unwrap_err().to_string();
+    assert_eq!(error(columns("Y", &[])), "columns of input \"Y\": the model has no such input");
+    assert_eq!(error(columns("X", &["a", "b"])), "columns of input \"X\": 2 names for 6 elements of a row");
+    let compiled = compile(&model("mlp"), &columns("X", &["a", "b", "c", "d", "e", "f"])).unwrap();
+    assert_eq!(compiled.manifest.inputs[0].element_names(), ["a", "b", "c", "d", "e", "f"]);
+}
+
+#[test]
+fn a_region_of_the_wrong_size_is_refused() {
+    let reference = Reference::load(&model("mlp")).unwrap();
+    let error = reference.run(2, &[vec![0; 24]]).unwrap_err().to_string();
+    assert_eq!(error, "input \"X\": the region has 24 bytes, 2 rows have 48");
+}
+
+#[test]
+fn the_report_counts_operators_and_says_what_is_missing() {
+    let mut proto = ModelProto::decode(&*model("mlp")).unwrap();
+    node(&mut proto, 0).op_type = "Loop".into();
+    let report = operators(&proto.encode_to_vec()).unwrap();
+    assert_eq!((report[0].op.as_str(), report[0].supported, report[0].nodes), ("Loop", false, 1));
+    let help = "export the model with fixed shapes, so that its branches and loops are unrolled";
+    assert_eq!(report[0].help.as_deref(), Some(help));
+    let matmul = report.iter().find(|r| r.op == "MatMul").unwrap();
+    assert_eq!(
+        (matmul.supported, matmul.nodes, &matmul.examples[..]),
+        (true, 3, &["MatMul".to_owned(), "MatMul1".into(), "MatMul2".into()][..])
+    );
+}
