@@ -1,4 +1,18 @@
 //! The boosting learner: gradient-boosted trees by the crate `hessboost`.
+//!
+//! Chosen by measuring, on the red-wine sample (seed 7; 987 rows to learn from, 300 to stop by, 312
+//! held out), release builds on 2 cores:
+//!
+//! | crate | time | held-out log loss | held-out AUC | the same answers on 1 and 2 threads |
+//! |---|---|---|---|---|
+//! | hessboost 0.4.6, 151 rounds | 0.04 s | 0.547 | 0.795 | yes |
+//! | perpetual 2.3.0, budget 0.5 | 0.22 s | 0.944 | 0.767 | yes |
+//! | perpetual 2.3.0, budget 1.0 | 0.25 s | 0.638 | 0.789 | yes |
+//! | perpetual 2.3.0, budget 1.5 | 0.50 s | 0.650 | 0.778 | (not tried) |
+//!
+//! perpetual saw the validation rows too, as it needs none. It also asks for a nightly compiler and
+//! reports no metric per round. What hessboost's trees compare (`x < threshold` in f32, a default
+//! side for missing values) is what ONNX can say, so the exported model takes the same branches.
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;

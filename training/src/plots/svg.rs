@@ -78,11 +78,11 @@ pub(super) struct Field {
 }
 
 /// Upper left corner and side of the field.
-const FIELD: (f64, f64, f64) = (64.0, 48.0, 340.0);
+const FIELD: (f64, f64, f64) = (64.0, 66.0, 340.0);
 
 impl Field {
     /// Width and height of a sheet that holds a field.
-    pub const SHEET: (f64, f64) = (430.0, 440.0);
+    pub const SHEET: (f64, f64) = (430.0, 458.0);
 
     /// Draws axes, ticks and their names.
     pub fn new(svg: &mut Svg, low: (f64, f64), high: (f64, f64), names: (&str, &str)) -> Field {
@@ -97,7 +97,7 @@ impl Field {
             svg.text("small", (at_y.0 - 8.0, at_y.1 + 4.0), "end", &tick(y));
         }
         svg.text("small", (FIELD.0 + FIELD.2 / 2.0, FIELD.1 + FIELD.2 + 38.0), "middle", names.0);
-        svg.text("small", (20.0, FIELD.1 - 6.0), "start", names.1);
+        svg.text("small", (20.0, FIELD.1 - 14.0), "start", names.1);
         field
     }
 

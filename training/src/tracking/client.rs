@@ -142,3 +142,22 @@ pub(super) fn text(client: &Client, request: &str, value: &Value, path: &[&str])
         what: format!("the answer has no `{}`", path.join(".")),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(server: &str, expected: &str) {
+        let error = Client::new(server).and_then(|client| client.get("mlflow/experiments/get", &[]).map(drop));
+        assert_eq!(error.unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn nobody_there_is_told_with_the_address_and_what_helps() {
+        let help = "start it with `beira serve`, or name another one with --server";
+        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
+        check(&format!("http://{free}/"), &format!("no answer from http://{free} (connection refused); {help}"));
+        let what = "an address like http://127.0.0.1:8080 is needed; https needs a proxy in front of this program";
+        check("127.0.0.1:8080", &format!("no answer from 127.0.0.1:8080 ({what}); {help}"));
+    }
+}

@@ -31,18 +31,23 @@ impl Run {
     pub fn begin(client: &Client, experiment: &str, name: &str, source: &str) -> Result<Run, Error> {
         let experiment_id = self::experiment(client, experiment)?;
         let user = ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default();
-        let tag = |key: &str, value: &str| json!({"key": key, "value": value});
+        let tags = [
+            ("mlflow.user", user.as_str()),
+            ("mlflow.source.name", source),
+            ("mlflow.source.type", "LOCAL"),
+            ("mlflow.runName", name),
+        ];
+        let tags: Vec<_> = tags
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(key, value)| json!({"key": key, "value": value}))
+            .collect();
         let body = json!({
             "experiment_id": experiment_id,
             "user_id": user,
             "run_name": name,
             "start_time": now(),
-            "tags": [
-                tag("mlflow.user", &user),
-                tag("mlflow.source.name", source),
-                tag("mlflow.source.type", "LOCAL"),
-                tag("mlflow.runName", name),
-            ],
+            "tags": tags,
         });
         let path = "mlflow/runs/create";
         let answer = client.send(path, &body)?;
