@@ -22,7 +22,7 @@ use crate::graph::verify::verify;
 type Pass = fn(&Graph) -> Result<Graph, Error>;
 
 /// The rewrites in their order.
-const PASSES: [(&str, Pass); 16] = [
+const PASSES: [(&str, Pass); 17] = [
     ("dead", dead::run),
     ("fold", fold::run),
     ("identities", identities::run),
@@ -36,6 +36,7 @@ const PASSES: [(&str, Pass); 16] = [
     ("identities", identities::run),
     ("dead", dead::run),
     ("fuse", fuse::run),
+    ("dead", dead::run), // what was fused must not count as a reader
     ("epilogue", epilogue::run),
     ("cse", cse::run),
     ("dead", dead::run),

@@ -1,7 +1,7 @@
 //! Integer division, remainder and power that never trap: anything divided by 0 is 0.
 
 use super::maker::Maker;
-use super::program::{Bin, Un, Var};
+use super::program::{Bin, Var};
 
 impl Maker {
     /// Toward zero; MIN / -1 wraps.
@@ -53,8 +53,8 @@ impl Maker {
         let (low, high) = (self.lt(exponent, zero), self.bin(Bin::Ge, exponent, sixty_four));
         let outside = self.or(low, high);
         let last_bit = self.and(exponent, one);
-        let even = self.un(Un::Eqz, last_bit);
-        let sign = self.select(even, one, minus_one);
+        let odd = self.bin(Bin::Ne, last_bit, zero);
+        let sign = self.select(odd, minus_one, one);
         let is_minus_one = self.eq(base, minus_one);
         let is_one = self.eq(base, one);
         let edge = self.select(is_minus_one, sign, zero);

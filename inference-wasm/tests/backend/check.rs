@@ -53,6 +53,10 @@ pub fn check(graph: &Graph, rows: usize, inputs: &Regions) -> Regions {
         for (engine, run) in [("wasmi", wasmi as Engine), ("wasmtime", wasmtime)] {
             let (code, outputs) = run(&compiled, rows as i32, inputs);
             assert_eq!(code, 0, "{engine}");
+            for (n, (got, wanted)) in outputs.iter().zip(&expected).enumerate() {
+                let at = got.iter().zip(wanted).position(|(a, b)| a != b);
+                assert_eq!(at, None, "output {n} at this byte, {engine}, simd {simd}\n{graph}\n{}", compiled.graph);
+            }
             assert_eq!(outputs, expected, "{engine}, simd {simd}\n{graph}\n{}", compiled.graph);
         }
     }
