@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use object_store::path::Path;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -32,6 +33,14 @@ pub fn clean(path: &str) -> Result<Path> {
         seen = next;
     }
     Ok(path.split('/').filter(|part| !part.is_empty()).collect())
+}
+
+/// What a part of a URL's path keeps as it is, besides letters and digits (RFC 3986, "unreserved").
+const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// A name as a part of a URL's path, or as a header's value.
+pub fn encoded(name: &str) -> String {
+    utf8_percent_encode(name, &RESERVED).to_string()
 }
 
 /// Percent codes of one level taken off.

@@ -4,6 +4,7 @@ use contract::api::ModuleInfo;
 use contract::{Manifest, Profile};
 use sqlx::{SqliteConnection, SqlitePool};
 
+use crate::artifacts::location::encoded;
 use crate::error::{Error, Result};
 use crate::store::Store;
 
@@ -29,7 +30,7 @@ pub struct Record {
 impl Record {
     /// For the API.
     pub fn info(&self) -> ModuleInfo {
-        let name = percent_encoding::utf8_percent_encode(&self.name, percent_encoding::NON_ALPHANUMERIC);
+        let name = encoded(&self.name);
         ModuleInfo {
             sha256: self.sha256.clone(),
             edges_sha256: self.edges_sha256.clone(),

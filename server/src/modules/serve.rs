@@ -13,6 +13,7 @@ use host_native::Module;
 use super::build::{blocking, compile};
 use super::{MODULE_BYTES, Unserved};
 use crate::app::App;
+use crate::artifacts::location::encoded;
 use crate::error::{Error, Result};
 use crate::fields;
 
@@ -32,7 +33,7 @@ async fn found(app: &App, name: &str, reference: &str, headers: &HeaderMap) -> R
     let record = app.modules.record(name, reference).await?;
     let version = HeaderValue::from(record.version);
     // Names may hold what a header must not.
-    let encoded = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let encoded = encoded(name);
     let mut response = if matches(headers, &record.sha256) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {

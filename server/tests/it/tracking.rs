@@ -34,7 +34,7 @@ async fn bad_input_is_answered_in_mlflows_words() {
     };
     refused("log-metric", "{", "400 BAD_REQUEST The body is not JSON: line 1, column 1.").await;
     let nan = format!(r#"{{"run_id": "{id}", "key": "a", "value": NaN, "timestamp": 1}}"#);
-    refused("log-metric", &nan, "400 BAD_REQUEST The body is not JSON: line 1, column 68.").await;
+    refused("log-metric", &nan, "400 BAD_REQUEST The body is not JSON: line 1, column 69.").await;
     let text = format!("400 INVALID_PARAMETER_VALUE Missing value for required parameter 'key'. {hint}");
     refused("log-metric", &json!({"run_id": id}).to_string(), &text).await;
     let text = format!(
