@@ -7,7 +7,7 @@ use crate::Error;
 use crate::graph::{Child, Mode, Split, Trees};
 
 /// Trees that are walked together.
-pub const GROUP: usize = 4;
+pub const GROUP: usize = 8;
 
 /// What a slot holds for the row. Every comparison becomes `slot <= threshold`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
