@@ -40,6 +40,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/") view=OverviewPage/>
                         <Route path=path!("/experiments") view=ExperimentsPage/>
                         <Route path=path!("/experiments/:id") view=ExperimentPage/>
+                        <Route path=path!("/experiments/:experiment/runs/:id") view=RunPage/>
                         <Route path=path!("/runs/:id") view=RunPage/>
                         <Route path=path!("/models") view=ModelsPage/>
                         <Route path=path!("/models/:name") view=ModelPage/>

@@ -2,20 +2,29 @@
 
 use std::fmt::Write;
 
-/// `M x y L x y …` through pixels; a gap where a coordinate is not finite.
+/// `M x y L x y …` through pixels; a gap where a coordinate is not finite. A point between gaps
+/// becomes a line without length, which round caps show as a dot.
 pub fn line(pixels: impl Iterator<Item = (f64, f64)>) -> String {
     let mut out = String::new();
-    let mut pen_down = false;
+    let mut drawn = 0;
     for (x, y) in pixels {
         if !(x.is_finite() && y.is_finite()) {
-            pen_down = false;
+            lift(&mut out, drawn);
+            drawn = 0;
             continue;
         }
         // Writing to a String cannot fail.
-        let _ = write!(out, "{}{x:.1} {y:.1}", if pen_down { "L" } else { "M" });
-        pen_down = true;
+        let _ = write!(out, "{}{x:.1} {y:.1}", if drawn > 0 { "L" } else { "M" });
+        drawn += 1;
     }
+    lift(&mut out, drawn);
     out
+}
+
+fn lift(out: &mut String, drawn: usize) {
+    if drawn == 1 {
+        out.push_str("h0");
+    }
 }
 
 /// The area between pixels and the horizontal `base`.
@@ -35,7 +44,7 @@ mod tests {
     #[test]
     fn gaps_lift_the_pen() {
         let points = [(0.0, 1.0), (1.0, 2.0), (2.0, f64::NAN), (3.0, 4.0)];
-        assert_eq!(line(points.into_iter()), "M0.0 1.0L1.0 2.0M3.0 4.0");
+        assert_eq!(line(points.into_iter()), "M0.0 1.0L1.0 2.0M3.0 4.0h0");
         assert_eq!(area(&points[..2], 9.0), "M0.0 1.0L1.0 2.0L1.0 9.0L0.0 9.0Z");
         assert_eq!(area(&[], 9.0), "");
     }

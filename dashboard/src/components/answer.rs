@@ -12,18 +12,9 @@ pub fn answer(value: &Value) -> impl IntoView + use<> {
     };
     let one = |(name, value): (&String, &Value)| {
         let shown = match value {
-            Value::Object(parts) => {
-                let bars = parts.iter().map(|(label, part)| {
-                    let share = part.as_f64().unwrap_or(0.0).clamp(0.0, 1.0);
-                    view! {
-                        <li>
-                            <span class="clip">{label.clone()}</span>
-                            <span class="meter"><i style:width=format!("{:.1}%", share * 100.0)></i></span>
-                            <b class="nums">{plain(part)}</b>
-                        </li>
-                    }
-                });
-                view! { <ul class="shares">{bars.collect_view()}</ul> }.into_any()
+            Value::Object(parts) => shares(parts.iter().map(|(label, part)| (label.clone(), part))).into_any(),
+            Value::Array(items) if is_distribution(items) => {
+                shares(items.iter().enumerate().map(|(i, part)| (format!("class {i}"), part))).into_any()
             }
             Value::Array(items) => {
                 let text = items.iter().map(plain).collect::<Vec<_>>().join(", ");
@@ -34,6 +25,31 @@ pub fn answer(value: &Value) -> impl IntoView + use<> {
         view! { <div class="output"><span class="stat-label">{name.clone()}</span>{shown}</div> }
     };
     view! { <div class="outputs">{outputs.iter().map(one).collect_view()}</div> }.into_any()
+}
+
+/// A bar for each part.
+fn shares<'a>(parts: impl Iterator<Item = (String, &'a Value)>) -> impl IntoView {
+    let bars = parts.map(|(label, part)| {
+        let share = part.as_f64().unwrap_or(0.0).clamp(0.0, 1.0);
+        view! {
+            <li>
+                <span class="clip">{label}</span>
+                <span class="meter"><i style:width=format!("{:.1}%", share * 100.0)></i></span>
+                <b class="nums">{plain(part)}</b>
+            </li>
+        }
+    });
+    view! { <ul class="shares">{bars.collect_view()}</ul> }
+}
+
+/// Whether numbers are probabilities of a few classes that a model left without names.
+fn is_distribution(items: &[Value]) -> bool {
+    let parts: Option<Vec<f64>> = items.iter().map(Value::as_f64).collect();
+    parts.is_some_and(|p| {
+        (2..=20).contains(&p.len())
+            && p.iter().all(|v| (0.0..=1.0).contains(v))
+            && (p.iter().sum::<f64>() - 1.0).abs() < 1e-3
+    })
 }
 
 fn plain(value: &Value) -> String {
@@ -62,6 +78,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn probabilities_without_names() {
+        let check =
+            |value: Value, expected| assert_eq!(is_distribution(value.as_array().unwrap()), expected, "{value}");
+        check(json!([0.25, 0.75]), true);
+        check(json!([0.25, 0.25]), false);
+        check(json!([1.0]), false);
+        check(json!([2.0, -1.0]), false);
+    }
 
     #[test]
     fn sameness_is_of_numbers_not_of_spelling() {

@@ -42,14 +42,15 @@ pub fn Curves(#[prop(into)] runs: Signal<Vec<Run>>) -> impl IntoView {
         })
     });
     let all = RwSignal::new(false);
+    let with_steps = move || keys.with(|keys| keys.iter().filter(|(_, steps)| *steps).count());
+    // Metrics without steps may be curves over time or single values: only their history tells.
     let shown = move || {
-        let mut keys = keys.get();
-        if !all.get() {
-            keys.truncate(FIRST);
-        }
-        keys
+        let keys = keys.get();
+        let most = if all.get() { usize::MAX } else { FIRST };
+        let (steps, others): (Vec<_>, Vec<_>) = keys.into_iter().partition(|(_, steps)| *steps);
+        steps.into_iter().take(most).chain(others.into_iter().take(FIRST)).collect::<Vec<_>>()
     };
-    let hidden = move || keys.with(Vec::len).saturating_sub(FIRST);
+    let hidden = move || with_steps().saturating_sub(FIRST);
     let any = Memo::new(move |_| {
         keys.with(|keys| keys.iter().any(|(_, steps)| *steps)) || view.drawn.with(|d| d.values().any(|v| *v))
     });

@@ -201,7 +201,10 @@ fn Features(production: Signal<Production>) -> impl IntoView {
     let names = Memo::new(move |_| production.with(|p| p.features.iter().map(|f| f.name.clone()).collect::<Vec<_>>()));
     let version =
         move || production.with(|p| p.drift_version.clone()).map(|v| format!("version {v}, against its training data"));
-    let score = Memo::new(move |_| production.with(|p| p.score.clone()));
+    let score = Memo::new(move |_| {
+        let named = |s: contract::api::Drift| contract::api::Drift { name: format!("score: {}", s.name), ..s };
+        production.with(|p| p.score.clone()).map(named)
+    });
     let has_score = Memo::new(move |_| score.with(Option::is_some));
     let feature = move |name: String| {
         Memo::new(move |before: Option<&contract::api::Drift>| {

@@ -47,7 +47,11 @@ fn show(run: Signal<Run>) -> impl IntoView {
     let tags = Memo::new(move |_| {
         run.with(|r| r.data.tags.iter().filter(|t| t.key != "mlflow.runName").cloned().collect::<Vec<KeyValue>>())
     });
-    let metrics = Memo::new(move |_| run.with(|r| r.data.metrics.clone()));
+    let metrics = Memo::new(move |_| {
+        let mut metrics = run.with(|r| r.data.metrics.clone());
+        metrics.sort_by_key(|m| !m.key.starts_with("test")); // what the run is judged by comes first
+        metrics
+    });
     let runs = Memo::new(move |_| vec![run.get()]);
     let id = info.with_untracked(|i| i.run_id.clone());
     view! {
@@ -66,7 +70,7 @@ fn show(run: Signal<Run>) -> impl IntoView {
                 <h2>"Metrics"</h2>
                 <Show when=move || !metrics.with(Vec::is_empty) fallback=|| view! { <p class="card none">"No metrics were logged yet."</p> }>
                     <div class="card scroll">
-                        <table>
+                        <table class="wraps">
                             <thead><tr><th scope="col">"Metric"</th><th scope="col" class="num">"Last value"</th><th scope="col" class="num">"Step"</th></tr></thead>
                             <tbody>
                                 <For each=move || metrics.get() key=|m| (m.key.clone(), m.value.to_bits(), m.step) let:metric>
