@@ -1,4 +1,11 @@
 //! ONNX in, WebAssembly out.
+//!
+//! [`compile`] makes one import-free module of one model; [`operators`] says beforehand what of a file
+//! compiles; [`Reference`] evaluates the same file with tract, to compare a module with. onnxruntime
+//! is the yardstick for the answers, to 1e-5.
+//!
+//! Not done: convolutions and recurrences, text features, models whose shapes depend on values. A
+//! OneHotEncoder that should refuse an unknown category (`zeros = 0`) answers zeros.
 pub mod api;
 pub mod backend;
 mod compile;

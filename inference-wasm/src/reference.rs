@@ -39,7 +39,9 @@ impl Reference {
     /// As [`Reference::load`].
     pub fn load_with(onnx: &[u8], options: &Options) -> Result<Reference, Error> {
         let Front { signature, model, rows, .. } = Front::load(onnx, options)?;
-        let plan = guard(|| model.into_optimized()?.into_runnable())?;
+        // tract's optimizer stumbles over some models that it evaluates well as they are.
+        let optimized = guard(|| model.clone().into_optimized()?.into_runnable());
+        let plan = optimized.or_else(|_| guard(|| model.into_runnable()))?;
         Ok(Reference { plan, signature, rows })
     }
 
