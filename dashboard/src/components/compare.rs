@@ -6,25 +6,33 @@ use contract::mlflow::Run;
 use leptos::prelude::*;
 use leptos_router::components::A;
 
-use super::run_list::name;
+use super::run_list::names;
 use crate::charts::cursor::color;
+use crate::query::{query, set_query};
 use crate::{format, routes};
 
-/// One line for each parameter and metric, one column for each run; what differs stands out.
+/// One line for each parameter and metric in which the runs differ (or, when asked for, all), one
+/// column for each run.
 #[component]
 pub fn Compare(#[prop(into)] runs: Signal<Vec<Run>>) -> impl IntoView {
+    let (all, set) = (query("all"), set_query());
     let body = move || {
+        let all = all.get() == "1";
         runs.with(|runs| {
-            let head = runs.iter().enumerate().map(|(i, run)| {
-                let (href, title) = (routes::run(&run.info.run_id), name(&run.info.run_name));
+            let head = names(runs).into_iter().zip(runs).enumerate().map(|(i, (title, run))| {
+                let href = routes::run(&run.info.run_id);
                 view! {
                     <th scope="col" class=format!("num {}", color(i))>
                         <A href=href><i class="swatch"></i>{title}</A>
                     </th>
                 }
             });
-            let rows = lines(runs).into_iter().map(|(key, cells)| {
-                let differs = cells.windows(2).any(|pair| pair[0] != pair[1]);
+            let differs = |cells: &[Option<String>]| cells.windows(2).any(|pair| pair[0] != pair[1]);
+            let lines = lines(runs);
+            let none = !all && runs.len() > 1 && !lines.iter().any(|(_, cells)| differs(cells));
+            let shown = lines.into_iter().filter(|(_, cells)| all || runs.len() < 2 || differs(cells));
+            let rows = shown.map(|(key, cells)| {
+                let differs = all && differs(&cells);
                 let cells = cells.into_iter().map(|cell| {
                     let cell = cell.unwrap_or_else(|| "–".to_owned());
                     view! { <td class="num" title=cell.clone()>{cell.clone()}</td> }
@@ -36,10 +44,25 @@ pub fn Compare(#[prop(into)] runs: Signal<Vec<Run>>) -> impl IntoView {
                     <thead><tr><th scope="col">"Parameter or metric"</th>{head.collect_view()}</tr></thead>
                     <tbody>{rows.collect_view()}</tbody>
                 </table>
+                {none.then(|| view! { <p class="none">"These runs are the same in every parameter and metric."</p> })}
             }
         })
     };
-    view! { <div class="card scroll compare">{body}</div> }
+    let tick = move |event| {
+        set.run(vec![("all", if event_target_checked(&event) { "1".to_owned() } else { String::new() })]);
+    };
+    view! {
+        <section class="stack">
+            <div class="section-head">
+                <h2>"Parameters and metrics"</h2>
+                <label class="check">
+                    <input type="checkbox" prop:checked=move || all.get() == "1" on:change=tick/>
+                    "Show what is equal too"
+                </label>
+            </div>
+            <div class="card scroll compare">{body}</div>
+        </section>
+    }
 }
 
 /// Every key, parameters first, with its value in each run.

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use crate::api;
 use crate::charts::{LineChart, Series, XAxis};
 use crate::components::origin::legend;
-use crate::components::run_list::name;
+use crate::components::run_list::names;
 use crate::live::{Pace, live};
 use crate::query::{query, set_query};
 use crate::ui::Segmented;
@@ -54,9 +54,9 @@ pub fn Curves(#[prop(into)] runs: Signal<Vec<Run>>) -> impl IntoView {
     let any = Memo::new(move |_| {
         keys.with(|keys| keys.iter().any(|(_, steps)| *steps)) || view.drawn.with(|d| d.values().any(|v| *v))
     });
-    let names = move || {
+    let named = move || {
         runs.with(|runs| {
-            let entries = runs.iter().enumerate().map(|(i, r)| (name(&r.info.run_name), i % 8, i >= 8));
+            let entries = names(runs).into_iter().enumerate().map(|(i, name)| (name, i % 8, i >= 8));
             (runs.len() > 1).then(|| legend(entries.collect()))
         })
     };
@@ -96,7 +96,7 @@ pub fn Curves(#[prop(into)] runs: Signal<Vec<Run>>) -> impl IntoView {
                     />
                 </div>
             </div>
-            {names}
+            {named}
             <div class="grid charts">
                 <For each=shown key=|key| key.clone() let((key, steps))>
                     <CurveCard key_name=key steps runs view/>
@@ -133,9 +133,11 @@ fn CurveCard(key_name: String, steps: bool, #[prop(into)] runs: Signal<Vec<Run>>
                 let last = run.data.metrics.iter().find(|m| m.key == key)?;
                 Some((run.info.run_id.clone(), last.step, last.timestamp, last.value.to_bits()))
             };
-            runs.iter()
+            names(runs)
+                .into_iter()
+                .zip(runs)
                 .enumerate()
-                .filter_map(|(i, run)| Some((i, name(&run.info.run_name), of(run)?)))
+                .filter_map(|(i, (name, run))| Some((i, name, of(run)?)))
                 .collect::<Vec<_>>()
         })
     };

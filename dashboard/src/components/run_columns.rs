@@ -1,6 +1,6 @@
 //! Which metrics and parameters a table of runs shows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contract::mlflow::Run;
 use leptos::prelude::*;
@@ -35,12 +35,19 @@ impl Column {
     }
 }
 
-/// All columns that `runs` offer, metrics first.
+/// All columns that `runs` offer: metrics, then parameters, first those in which the runs differ.
 pub fn offered(runs: &[Run]) -> Vec<Column> {
     let metrics: BTreeSet<&str> = runs.iter().flat_map(|r| &r.data.metrics).map(|m| m.key.as_str()).collect();
-    let params: BTreeSet<&str> = runs.iter().flat_map(|r| &r.data.params).map(|p| p.key.as_str()).collect();
+    let mut params: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for param in runs.iter().flat_map(|r| &r.data.params) {
+        params.entry(&param.key).or_default().insert(&param.value);
+    }
+    // What tells runs apart comes first, digests and the like last.
+    let mut params: Vec<_> = params.into_iter().collect();
+    params.sort_by_key(|(_, values)| (values.iter().any(|v| v.len() > 32), values.len() < 2));
+    let params = params.into_iter().map(|(key, _)| key);
     let column = |metric| move |key: &str| Column { metric, key: key.to_owned() };
-    metrics.into_iter().map(column(true)).chain(params.into_iter().map(column(false))).collect()
+    metrics.into_iter().map(column(true)).chain(params.map(column(false))).collect()
 }
 
 /// The columns that the URL names, else the first few: held-out metrics before others.

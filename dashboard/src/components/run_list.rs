@@ -37,6 +37,17 @@ pub fn name(name: &str) -> String {
     if name.is_empty() { "unnamed run".to_owned() } else { name.to_owned() }
 }
 
+/// Names of runs that are shown together; those that share one are told apart by their ids.
+pub fn names(runs: &[contract::mlflow::Run]) -> Vec<String> {
+    let plain: Vec<String> = runs.iter().map(|r| name(&r.info.run_name)).collect();
+    let shared = |one: &String| plain.iter().filter(|other| *other == one).count() > 1;
+    let apart = |(one, run): (&String, &contract::mlflow::Run)| match shared(one) {
+        true => format!("{one} {}", run.info.run_id.chars().take(6).collect::<String>()),
+        false => one.clone(),
+    };
+    plain.iter().zip(runs).map(apart).collect()
+}
+
 /// How long a run took, or has been going on.
 pub fn lasted(info: &contract::mlflow::RunInfo) -> String {
     match info.end_time {

@@ -115,8 +115,8 @@ pub fn ExperimentPage() -> impl IntoView {
                             <h2>{move || format!("Comparing {}", compared.with(Vec::len))}</h2>
                             <button class="button small" type="button" on:click=move |_| set.run(vec![("select", String::new())])>"Clear"</button>
                         </div>
-                        <Compare runs=compared/>
                         <Curves runs=compared/>
+                        <Compare runs=compared/>
                     </Show>
                 }
             },
