@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
+use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::TypedModel;
 
 use crate::graph::Graph;
@@ -42,9 +43,13 @@ impl Front {
         let mut model = support::parse(onnx)?;
         support::check(&model)?;
         let opset = support::opset(&model);
+        let named = named_columns(&model);
         let graph = model.graph.as_mut().ok_or_else(|| Error::bug("a graph has gone"))?;
 
-        let columns = zip_map::remove(graph)?;
+        let mut columns = zip_map::remove(graph)?;
+        named.into_iter().for_each(|(output, names)| {
+            columns.entry(output).or_insert(names);
+        });
         let strings = destring::destring(graph)?;
         for node in &graph.node {
             ml::check(node)?;
@@ -104,3 +109,13 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Strings by id, by name of an input or output.
 type Strings = BTreeMap<String, Vec<String>>;
+
+/// Names of an output's columns that the file gives in its metadata, under `beira.columns.OUTPUT` as a
+/// JSON list: for exporters that answer a plain tensor where ZipMap would answer maps.
+fn named_columns(model: &ModelProto) -> Vec<(String, Vec<String>)> {
+    let property = |key: &str, value: &str| {
+        let output = key.strip_prefix("beira.columns.")?;
+        Some((output.to_owned(), serde_json::from_str(value).ok()?))
+    };
+    model.metadata_props.iter().filter_map(|prop| property(&prop.key, &prop.value)).collect()
+}

@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn strings_are_seen_unseen_or_missing() {
         let mut counts = FeatureCounts { counts: vec![0, 0], ..Default::default() };
-        [0, 1, 1, -1, -2, 7].map(|id| string(&mut counts, id));
+        [0, 1, 1, -1, -2, 7].into_iter().for_each(|id| string(&mut counts, id));
         assert_eq!(counts, FeatureCounts { counts: vec![1, 2], missing: 1, unseen: 2 });
     }
 }

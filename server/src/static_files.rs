@@ -12,12 +12,10 @@ use crate::error::{Code, Error};
 
 #[derive(RustEmbed)]
 #[folder = "../dist/dashboard"]
-#[allow_missing = true]
 struct Dashboard;
 
 #[derive(RustEmbed)]
 #[folder = "../dist/npm"]
-#[allow_missing = true]
 struct Package;
 
 /// Paths of the API: what is not found there is no page.

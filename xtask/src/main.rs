@@ -36,9 +36,19 @@ enum Chore {
     Lint,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> std::process::ExitCode {
+    match run(Arguments::parse().chore) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(chore: Chore) -> anyhow::Result<()> {
     let house = house::House::find()?;
-    match Arguments::parse().chore {
+    match chore {
         Chore::Up(arguments) => up::up(&house, &arguments),
         Chore::Test(arguments) => test::test(&house, &arguments),
         Chore::Build => product::build(&house).map(drop),

@@ -27,6 +27,7 @@ impl Server {
             .arg(state.join("beira.db"))
             .arg("--artifacts")
             .arg(state.join("artifacts"))
+            .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()))
             .spawn()
             .context("cannot start beira serve")?;
         let mut server = Server { child, port };

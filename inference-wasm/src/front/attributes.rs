@@ -6,8 +6,6 @@ use tract_onnx::pb::{AttributeProto, NodeProto, TensorProto};
 pub trait Attributes {
     /// The attribute itself.
     fn find(&self, name: &str) -> Option<&AttributeProto>;
-    /// The attribute itself, to change it.
-    fn find_mut(&mut self, name: &str) -> Option<&mut AttributeProto>;
 
     /// An integer, or `default`.
     fn int(&self, name: &str, default: i64) -> i64 {
@@ -53,10 +51,6 @@ pub trait Attributes {
 impl Attributes for NodeProto {
     fn find(&self, name: &str) -> Option<&AttributeProto> {
         self.attribute.iter().find(|a| a.name == name)
-    }
-
-    fn find_mut(&mut self, name: &str) -> Option<&mut AttributeProto> {
-        self.attribute.iter_mut().find(|a| a.name == name)
     }
 }
 

@@ -156,9 +156,8 @@ struct Context<'a, 'm> {
     inputs: Vec<Value>,
     /// Layout of the result.
     out: Layout,
-    /// tract's facts of the operands and of the result, with the rows' symbol in the shapes.
+    /// tract's facts of the operands, with the rows' symbol in the shapes.
     facts: Vec<&'a TypedFact>,
-    fact: &'a TypedFact,
 }
 
 impl<'m> Importer<'m> {
@@ -180,8 +179,7 @@ impl<'m> Importer<'m> {
                     inputs.push(self.values.get(input).cloned().ok_or(Stop::Mixes)?);
                 }
                 let facts = model.node_input_facts(node.id)?.to_vec();
-                let mut context =
-                    Context { importer: self, name: &node.name, inputs, out: out.clone(), facts, fact: &output.fact };
+                let mut context = Context { importer: self, name: &node.name, inputs, out: out.clone(), facts };
                 let id = operator(&mut context, &*node.op)?;
                 Value { id, layout: out }
             };
