@@ -7,6 +7,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import mlflow
 import pytest
 
 BEIRA = os.environ.get("BEIRA_BIN", "target/debug/beira")
@@ -51,6 +52,18 @@ def server(tmp_path):
     yield server
     if server.process.poll() is None:
         server.stop()
+
+
+@pytest.fixture
+def client(server, monkeypatch):
+    """MLflow's own client, and its fluent API, on the server."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    mlflow.set_tracking_uri(server.url)
+    mlflow.set_registry_uri(server.url)
+    yield mlflow.MlflowClient()
+    while mlflow.active_run():
+        mlflow.end_run()
+    mlflow.sklearn.autolog(disable=True)  # else the next `fit` anywhere logs to a server that is gone
 
 
 @pytest.fixture(scope="session")

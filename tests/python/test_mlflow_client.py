@@ -8,24 +8,12 @@ import numpy
 import onnxruntime
 import pytest
 import requests
-from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from skl2onnx import to_onnx
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-
-
-@pytest.fixture
-def client(server, monkeypatch):
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    mlflow.set_tracking_uri(server.url)
-    mlflow.set_registry_uri(server.url)
-    yield MlflowClient()
-    while mlflow.active_run():
-        mlflow.end_run()
-    mlflow.autolog(disable=True)
 
 
 def test_runs_are_logged_found_and_read_back(client, tmp_path):

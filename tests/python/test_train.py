@@ -16,12 +16,10 @@ def table(path, rows=400):
     path.write_text("\n".join(lines) + "\n")
 
 
-def test_a_csv_of_ones_own(server, beira, tmp_path):
+def test_a_csv_of_ones_own(server, client, beira, tmp_path):
     table(tmp_path / "churn.csv")
     beira("init", tmp_path / "churn.csv", "--output", tmp_path / "pipeline.yaml")
     beira("train", tmp_path / "pipeline.yaml", "--server", server.url)
-    mlflow.set_tracking_uri(server.url)
-    client = mlflow.MlflowClient()
     (model,) = client.search_registered_models()
     champion = client.get_model_version_by_alias(model.name, "champion")
     run = client.get_run(champion.run_id)
@@ -45,15 +43,15 @@ def test_bad_data_is_named(server, beira, tmp_path):
     def check(csv, *expected, pipeline=None):
         (tmp_path / "bad.csv").write_text(csv)
         if pipeline is None:
-            pipeline = f"source:\n  csv: {tmp_path / 'bad.csv'}\ntarget: y\nmodel: bad\n"
+            pipeline = f"source:\n  csv: {tmp_path / 'bad.csv'}\ntarget: y\nname: bad\n"
         (tmp_path / "bad.yaml").write_text(pipeline)
         error = beira("train", tmp_path / "bad.yaml", "--server", server.url, fails=True)
         for text in expected:
             assert text in error, error
 
     check("a,y\n1,2\n1,2,3\n", "bad.csv", "line 3")
-    check("a,y\n" + "1,5\n2,5\n" * 50, "y", "constant")
-    missing = f"source:\n  csv: {tmp_path / 'nowhere.csv'}\ntarget: y\nmodel: bad\n"
+    check("a,y\n" + "1,5\n2,5\n" * 50, "column `y`", "the same in every row")
+    missing = f"source:\n  csv: {tmp_path / 'nowhere.csv'}\ntarget: y\nname: bad\n"
     check("", "nowhere.csv", pipeline=missing)
-    unknown = f"source:\n  csv: {tmp_path / 'bad.csv'}\ntarget: y\nmodel: bad\ncolumns:\n  height: numeric\n"
+    unknown = f"source:\n  csv: {tmp_path / 'bad.csv'}\ntarget: y\nname: bad\ncolumns:\n  height: numeric\n"
     check("a,y\n" + "1,0\n2,1\n" * 50, "height", pipeline=unknown)

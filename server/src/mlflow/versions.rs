@@ -58,7 +58,8 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
                 sqlx::query(
                     "INSERT INTO model_versions (name, version, creation_timestamp, last_updated_timestamp, current_stage,
                          description, source, storage_location, run_id, run_link, model_id, deleted)
-                     VALUES ($1, $2, $3, $3, 'None', $4, $5, $6, $7, $8, $9, 0)",
+                     VALUES ($1, $2, $3, $3, 'None', $4, $5, $6,
+                         coalesce($7, (SELECT source_run_id FROM logged_models WHERE model_id = $9)), $8, $9, 0)",
                 )
                 .bind(&name)
                 .bind(version)
