@@ -50,7 +50,7 @@ pub fn origin_allowed(method: &Method, headers: &HeaderMap, permission: Permissi
     }
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     match (text(header::ORIGIN), text(header::HOST)) {
-        (None, _) => !text(header::HeaderName::from_static("sec-fetch-site")).is_some_and(|site| site == "cross-site"),
+        (None, _) => text(header::HeaderName::from_static("sec-fetch-site")).is_none_or(|site| site != "cross-site"),
         (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(host)),
         (Some(_), None) => false,
     }

@@ -18,7 +18,7 @@ pub enum StartError {
     #[error("--host {0} is no address of this machine")]
     Host(String),
     /// The port cannot be had.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}; is a server running there already? --port takes another one")]
     Listen {
         /// Host and port.
         address: String,
@@ -26,7 +26,7 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// The database cannot be opened.
-    #[error("cannot open the database {path}: {source}")]
+    #[error("cannot open the database {path}")]
     Database {
         /// The file.
         path: String,

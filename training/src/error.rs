@@ -22,7 +22,7 @@ pub enum Error {
         what: String,
     },
     /// A file could not be read or written.
-    #[error("cannot {action} {}: {source}{help}", path.display())]
+    #[error("cannot {action} {}{help}", path.display())]
     File {
         /// `read` or `write`.
         action: &'static str,

@@ -57,7 +57,7 @@ impl Progress for Terminal {
         self.last = texts.join(", ");
         bar.set_position(step as u64 + 1);
         bar.set_message(self.last.clone());
-        if bar.is_hidden() && (step + 1) % 50 == 0 {
+        if bar.is_hidden() && (step + 1).is_multiple_of(50) {
             eprintln!("{learner} {}: {}", step + 1, self.last);
         }
     }

@@ -132,7 +132,7 @@ mod tests {
         check("", "t.csv: the file is empty; its first line should name the columns");
         check("a,b\n", "t.csv: there is a header and no row");
         let missing = read_csv(Path::new("/nowhere/t.csv")).unwrap_err().to_string();
-        assert!(missing.starts_with("cannot read /nowhere/t.csv: "), "{missing}");
+        assert!(missing.starts_with("cannot read /nowhere/t.csv; "), "{missing}");
     }
 
     #[test]

@@ -17,7 +17,7 @@ enum State {
     Waiting,
     Compiling(String),
     Failed(api::Error),
-    Done(String, CompileReport),
+    Done(String, Box<CompileReport>),
 }
 
 /// A place to drop a file; the report below it.
@@ -36,7 +36,7 @@ pub fn CompilePage() -> impl IntoView {
                 return;
             };
             state.try_set(match api::compile(js_sys::Uint8Array::new(&buffer)).await {
-                Ok(report) => State::Done(name, report),
+                Ok(report) => State::Done(name, Box::new(report)),
                 Err(error) => State::Failed(error),
             });
         });
@@ -63,7 +63,7 @@ pub fn CompilePage() -> impl IntoView {
         }
         .into_any(),
         State::Failed(error) => failure(&error, None).into_any(),
-        State::Done(name, report) => show(name, report).into_any(),
+        State::Done(name, report) => show(name, *report).into_any(),
     };
     view! {
         <PageHead

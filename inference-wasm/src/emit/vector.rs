@@ -185,6 +185,11 @@ impl Emitter<'_> {
             _ => {}
         }
         self.number(code, a, half);
+        if matches!(op, Un::Eqz) {
+            constant(code, Kind::I32, 0);
+            code.i().i32x4_eq();
+            return;
+        }
         let mut i = code.i();
         match (op, kind) {
             (Un::Abs, Kind::F32) => i.f32x4_abs(),
@@ -201,11 +206,6 @@ impl Emitter<'_> {
             (Un::Sqrt, _) => i.f64x2_sqrt(),
             (Un::ToF32, _) => i.f32x4_convert_i32x4_s(),
             (Un::ToI32, _) => i.i32x4_trunc_sat_f32x4_s(),
-            (Un::Eqz, _) => {
-                constant(code, Kind::I32, 0);
-                code.i().i32x4_eq();
-                return;
-            }
             _ => i.nop(), // the same bits under another name
         };
     }

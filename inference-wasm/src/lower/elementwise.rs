@@ -108,7 +108,7 @@ pub(super) fn copy(code: &mut Code, simd: bool, extents: &[usize], to: Walk, fro
     let words =
         |w: &Walk| w.strides[last] == bytes && w.start.offset % 4 == 0 && w.strides[..last].iter().all(|s| s % 4 == 0);
     let mut ty = ty;
-    if ty != Type::F32 && extents[last] * ty.bytes() % 4 == 0 && walks.iter().all(words) {
+    if ty != Type::F32 && (extents[last] * ty.bytes()).is_multiple_of(4) && walks.iter().all(words) {
         extents[last] = extents[last] * ty.bytes() / 4;
         walks.iter_mut().for_each(|w| w.strides[last] = 4);
         ty = Type::I32;

@@ -5,6 +5,7 @@
 use super::maker::Maker;
 use super::program::{Bin, Kind, Un, Var};
 
+#[expect(clippy::approx_constant, reason = "a coefficient of the interpolation, which lies beside 2/√π")]
 const P: [f64; 13] = [
     1.1283791670955126,
     -0.3761263890318375,

@@ -41,7 +41,7 @@ pub fn check(place: &str, tensor: &TensorProto) -> Result<(), Error> {
     };
     let held = if tensor.raw_data.is_empty() {
         listed as u64
-    } else if bytes == 0 || tensor.raw_data.len() % bytes != 0 {
+    } else if bytes == 0 || !tensor.raw_data.len().is_multiple_of(bytes) {
         return Err(Error::invalid(place, format!("has raw data that are no {}", ty.as_str_name())));
     } else {
         (tensor.raw_data.len() / bytes) as u64

@@ -119,7 +119,7 @@ fn lookups_find_each_key_and_nothing_else() {
          %6 = lookup %4 i32 [] [] 5 : i32[4]
          return %1, %3, %5, %6",
     );
-    assert!(to_i64s(&y[0]).iter().any(|x| *x == -7));
+    assert!(to_i64s(&y[0]).contains(&-7));
     let g = graph("%0 = input 0 : f32[4]\n%1 = lookup %0 f32 [2, 1, NaN] [20, 10, 99] -7 : i64[4]\nreturn %1");
     let y = check(&g, 1, &vec![f32s(&[1.0, f32::NAN, 2.0, 1.5])]);
     assert_eq!(to_i64s(&y[0]), [10, 99, 20, -7]);

@@ -26,7 +26,7 @@ impl Operator for LinearClassifier {
         let intercepts = node.floats("intercepts").to_vec();
         let labels = Labels::parse(node)?;
         let models = if intercepts.is_empty() { labels.len() } else { intercepts.len() };
-        if coefficients.is_empty() || coefficients.len() % models != 0 {
+        if coefficients.is_empty() || !coefficients.len().is_multiple_of(models) {
             return Err(format!("has {} coefficients for {models} models", coefficients.len()));
         }
         if labels.len() != models.max(2) {

@@ -22,7 +22,7 @@ impl Operator for LinearRegressor {
         let coefficients = node.floats("coefficients").to_vec();
         let intercepts = node.floats("intercepts").to_vec();
         let targets = usize::try_from(node.int("targets", 1)).unwrap_or(0);
-        if targets == 0 || coefficients.is_empty() || coefficients.len() % targets != 0 {
+        if targets == 0 || coefficients.is_empty() || !coefficients.len().is_multiple_of(targets) {
             return Err(format!("has {} coefficients for {targets} targets", coefficients.len()));
         }
         if !intercepts.is_empty() && intercepts.len() != targets {

@@ -105,9 +105,8 @@ pub(super) fn walk(lower: &mut Lower, code: &mut Code, id: Id, trees: &Trees, fo
     };
     let sums = begin(lower, code, trees, forest, &tables);
     let trees_in_group = GROUP.min(trees.roots.len());
-    if trees_in_group > 0 {
-        let whole = trees.roots.len() / trees_in_group;
-        let rest = trees.roots.len() % trees_in_group;
+    if let Some(whole) = trees.roots.len().checked_div(trees_in_group) {
+        let rest = trees.roots.len() - whole * trees_in_group;
         groups(lower, code, trees, forest, &tables, &sums, 0, trees_in_group, whole);
         if rest > 0 {
             groups(lower, code, trees, forest, &tables, &sums, whole * trees_in_group, rest, 1);
