@@ -65,7 +65,7 @@ impl Front {
             inputs: inputs.iter().map(|i| i.spec(row_wise, &strings)).collect(),
             outputs,
             row_wise,
-            onnx_sha256: hex(&Sha256::digest(onnx)),
+            onnx_sha256: contract::hex::encode(&Sha256::digest(onnx)),
             opset,
         };
         inputs::name_columns(&mut signature.inputs, options)?;
@@ -97,14 +97,6 @@ fn translate(
         Err(import::Stop::Mixes) => Err(Error::bug("rows were mixed where there are none")),
         Err(import::Stop::Wrong(error)) => Err(error),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Strings by id, by name of an input or output.

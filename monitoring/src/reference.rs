@@ -46,7 +46,7 @@ pub fn edges_sha256(profile: &Profile) -> String {
     if let Some(score) = &profile.score {
         part(&format!("score {} {:?}", score.output, score.element), &score.bins);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    contract::hex::encode(&hash.finalize())
 }
 
 fn text(hash: &mut Sha256, text: &str) {

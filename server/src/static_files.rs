@@ -58,7 +58,7 @@ pub async fn dashboard(request: Request) -> Response {
 
 /// A file with its type; names that carry a hash never change.
 fn send(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
-    let tag: String = file.metadata.sha256_hash().iter().map(|byte| format!("{byte:02x}")).collect();
+    let tag = contract::hex::encode(&file.metadata.sha256_hash());
     let unchanged =
         headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()).is_some_and(|value| value.contains(&tag));
     let mut response =

@@ -106,7 +106,7 @@ fn digest(raw: &Raw) -> String {
         hash.update((cell.len() as u64).to_le_bytes());
         hash.update(cell.as_bytes());
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    contract::hex::encode(&hash.finalize())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 use contract::Manifest;
 use host_native::Batch;
 
-use crate::{Regions, chunk};
+use crate::Regions;
 
 /// The slow, obvious truth: tract on the ONNX file itself.
 pub fn tract(onnx: &[u8], batch: &Batch) -> anyhow::Result<Regions> {
@@ -23,8 +23,9 @@ pub fn wasmi(wasm: &[u8], manifest: &Manifest, batch: &Batch) -> anyhow::Result<
     let step = manifest.rows_max as usize;
     for from in (0..batch.rows).step_by(step) {
         let rows = step.min(batch.rows - from);
-        for (spec, region) in manifest.inputs.iter().zip(chunk(batch, manifest, from, rows)) {
-            memory.write(&mut store, spec.offset as usize, &region)?;
+        for (spec, region) in manifest.inputs.iter().zip(&batch.inputs) {
+            let bytes = from * spec.row_bytes()..(from + rows) * spec.row_bytes();
+            memory.write(&mut store, spec.offset as usize, &region[bytes])?;
         }
         let code = run.call(&mut store, rows as i32)?;
         ensure!(code == 0, "run answered {code}");

@@ -14,7 +14,7 @@ use anyhow::{Context, bail, ensure};
 use clap::Parser;
 use contract::Origin;
 use contract::api::{ModelDetail, Production};
-use host_native::{Batch, Module, records};
+use host_native::{Module, records};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -133,7 +133,7 @@ fn counts(server: &str, model: &str, rows: u64) -> anyhow::Result<[(Origin, u64)
 fn digest(regions: &Regions) -> String {
     let mut hash = Sha256::new();
     regions.iter().for_each(|region| hash.update(region));
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    contract::hex::encode(&hash.finalize())
 }
 
 /// `POST url` with an array of records.
@@ -148,14 +148,4 @@ fn get<T: serde::de::DeserializeOwned>(url: &str) -> anyhow::Result<T> {
 
 fn download(url: &str) -> anyhow::Result<Vec<u8>> {
     ureq::get(url).call().and_then(|mut answer| answer.body_mut().read_to_vec()).with_context(|| url.to_owned())
-}
-
-/// Kept here so that both engines take the same slice of a batch.
-fn chunk(batch: &Batch, manifest: &contract::Manifest, from: usize, rows: usize) -> Vec<Vec<u8>> {
-    manifest
-        .inputs
-        .iter()
-        .zip(&batch.inputs)
-        .map(|(spec, region)| region[from * spec.row_bytes()..(from + rows) * spec.row_bytes()].to_vec())
-        .collect()
 }
