@@ -111,10 +111,15 @@ fn node(house: &House) -> anyhow::Result<()> {
     if fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
         return Ok(());
     }
-    step("Installing the npm packages of the lock file (wasm-opt, workerd, playwright-core, onnxruntime-web)", || {
-        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&house.root))?;
-        Ok(fs::write(stamp, wanted)?)
-    })
+    step(
+        "Installing the npm packages of the lock file (wasm-opt, esbuild, workerd, playwright, onnxruntime-web)",
+        || {
+            run(Command::new("npm")
+                .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+                .current_dir(&house.root))?;
+            Ok(fs::write(stamp, wanted)?)
+        },
+    )
 }
 
 fn trunk(house: &House) -> anyhow::Result<()> {

@@ -8,6 +8,8 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { sha256 } from "./sha256.mjs";
 
 const [input, output] = process.argv.slice(2);
 if (!input || !output) {
@@ -26,18 +28,20 @@ try {
     "--target", "web", "--no-typescript", "--out-name", "beira", "--out-dir", npm, input,
   ]);
   shrink(join(npm, "beira_bg.wasm"));
-  writeFileSync(join(npm, "beira.js"), withoutDocs(readFileSync(join(npm, "beira.js"), "utf8")));
-  const shared = readdirSync(js).filter((name) => name.endsWith(".js"));
-  for (const name of [...shared, "index.d.ts", "README.md", "example"]) cpSync(join(js, name), join(npm, name), { recursive: true });
+
+  const source = join(work, "source");
+  cpSync(js, source, { recursive: true });
+  renameSync(join(npm, "beira.js"), join(source, "beira.js"));
+  writeFileSync(join(source, "sha256.wasm"), sha256());
+  const entries = (names) => names.map((name) => join(source, name));
+  await bundle({ entryPoints: entries(["index.js", "node.js"]), external: ["./beira.js", "node:*"], outdir: npm });
+  await bundle({ entryPoints: entries(["beira.js"]), outdir: npm });
+  for (const name of ["index.d.ts", "README.md", "example"]) cpSync(join(js, name), join(npm, name), { recursive: true });
   writeFileSync(join(npm, "package.json"), JSON.stringify(manifest(), null, 2) + "\n");
 
-  mkdirSync(cloudflare);
-  const modules = ["beira.js", ...shared.filter((name) => name !== "index.js" && name !== "node.js")];
-  for (const name of [...modules, "beira_bg.wasm"]) cpSync(join(npm, name), join(cloudflare, name));
-  for (const name of ["worker.js", "wrangler.toml"]) cpSync(join(js, "cloudflare", name), join(cloudflare, name));
-  const list = modules.map((name) => `    (name = "${name}", esModule = embed "${name}"),`).join("\n");
-  const config = readFileSync(join(js, "cloudflare/workerd.capnp"), "utf8").replace("MODULES", list);
-  writeFileSync(join(cloudflare, "workerd.capnp"), config);
+  await bundle({ entryPoints: entries(["cloudflare/worker.js"]), external: ["./beira_bg.wasm", "./model.wasm"], outdir: cloudflare });
+  cpSync(join(npm, "beira_bg.wasm"), join(cloudflare, "beira_bg.wasm"));
+  for (const name of ["workerd.capnp", "wrangler.toml"]) cpSync(join(js, "cloudflare", name), join(cloudflare, name));
 
   for (const name of ["npm", "cloudflare"]) {
     rmSync(join(output, name), { recursive: true, force: true });
@@ -60,9 +64,18 @@ function shrink(path) {
   ]);
 }
 
-/** wasm-bindgen repeats Rust's docs as JSDoc; index.d.ts documents what is public. Only whole-line comments go. */
-function withoutDocs(source) {
-  return source.replace(/^[ \t]*\/\*\*\n(?:[ \t]*\*.*\n)*?[ \t]*\*\/\n/gm, "");
+/** One minified file per entry, and a map for whoever reads a stack trace. */
+async function bundle(options) {
+  await build({
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    loader: { ".wasm": "binary" },
+    sourcemap: true,
+    logLevel: "warning",
+    ...options,
+  });
 }
 
 function manifest() {

@@ -20,7 +20,7 @@ export class Features {
     for (const spec of inputs) {
       const place = memory.place(spec);
       const ids = spec.strings && new Map(spec.strings.map((text, id) => [text, id]));
-      elementNames(spec, place.elements).forEach((name, i) => {
+      elementNames(spec).forEach((name, i) => {
         this.#names.push(name);
         this.#kinds.push(place.kind);
         this.#starts.push(place.start + i);

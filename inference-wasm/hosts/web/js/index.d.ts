@@ -64,8 +64,8 @@ export interface Model {
   /** Predicts on this device. Throws `BeiraInputError` on records that do not fit. */
   predict(record: Features): Answer;
   predict(records: Features[]): Answer[];
-  /** Starts to count now rather than at `load`, for example once the visitor has agreed. */
-  observe(telemetry: TelemetryOptions): void;
+  /** Starts to count now rather than at `load`, for example once the visitor has agreed. Resolves when it counts. */
+  observe(telemetry: TelemetryOptions): Promise<void>;
   /** Sends the counters; null when there was nothing to send. Rejects when that failed; the counters are kept. */
   flush(): Promise<FlushAnswer | null>;
   /** Flushes, then stops timers and listeners. */

@@ -1,21 +1,22 @@
 // Beira in a page: `import { load } from "beira"`.
 
-import start from "./beira.js";
 import { download, open } from "./load.js";
 
 export { BeiraInputError } from "./fault.js";
 
-let ready;
-
 /** Loads a model from a URL, bytes or a `WebAssembly.Module`. See index.d.ts. */
 export async function load(source, options) {
-  const fetched = typeof source === "string" || source instanceof URL ? download(source) : source;
-  ready ??= start({ module_or_path: new URL("beira_bg.wasm", import.meta.url) });
-  const [bytes, { memory }] = await Promise.all([fetched, ready]).catch((error) => {
-    ready = undefined; // the next call may find the network again
-    throw error;
-  });
-  return open(bytes, options, { ...platform, memory });
+  if (options?.telemetry?.url) platform.rust().catch(() => null); // while the model comes; `open` waits for it
+  return open(typeof source === "string" || source instanceof URL ? await download(source) : source, options, platform);
+}
+
+let host;
+
+/** The Rust part: it counts, and checks what no seal vouches for. A page that needs neither never fetches it. */
+async function rust() {
+  const { default: start, Host } = await import("./beira.js");
+  await start({ module_or_path: new URL("beira_bg.wasm", import.meta.url) });
+  return Host;
 }
 
 const platform = {
@@ -23,6 +24,13 @@ const platform = {
   host: browser(),
   minRows: 20, // fewer rows could tell something about one person
   base: globalThis.location?.href,
+  compile: WebAssembly.compile,
+  instantiate: WebAssembly.instantiate,
+  rust: () =>
+    (host ??= rust().catch((error) => {
+      host = undefined; // the next call may find the network again
+      throw error;
+    })),
   request: (body) => ({ keepalive: body.length < 60_000, credentials: "omit" }),
   start(telemetry, { intervalSeconds = 60 }) {
     const timer = setInterval(() => telemetry.flush().catch(() => null), intervalSeconds * 1000);

@@ -1,58 +1,72 @@
 // From bytes or a compiled module to a model, the same on every platform.
 
-import { Host } from "./beira.js";
+import { check } from "./golden.js";
 import { Model } from "./model.js";
 import { compile, identity, json } from "./module.js";
 import { Telemetry } from "./telemetry.js";
 
+/** The version of the manifest whose meaning the scripts know; Rust says what is wrong with another. */
+const VERSION = 1;
+
 /**
  * @param source bytes or a `WebAssembly.Module`
  * @param options what the caller of `load` gave
- * @param platform `{ origin, host, minRows, memory, base, request, start }`
+ * @param platform `{ origin, host, minRows, compile, instantiate, rust, base, request, start }`; `rust()`
+ *   resolves to the class `Host`, and fetches it when asked for the first time
  */
 export async function open(source, options, platform) {
-  const { module, sha256 } =
-    source instanceof WebAssembly.Module
-      ? { module: source, sha256: identity(source) }
-      : await compile(source instanceof Uint8Array ? source : bytes(source));
-  importFree(module);
-  return assemble(module, await WebAssembly.instantiate(module), sha256, options, platform);
+  const found = source instanceof WebAssembly.Module ? described(source) : await compile(bytes(source), platform.compile);
+  const sections = read(found.module);
+  // Bytes that hash to their seal's identity are those that the sealing host has checked, manifest and
+  // all. Whatever else is handed in is checked here.
+  const vouched = found.sealed && sections.manifest.version === VERSION;
+  const Host = vouched ? undefined : await platform.rust();
+  const model = assemble(found, sections, await platform.instantiate(found.module), Host, platform);
+  if (options?.telemetry?.url) await model.observe(options.telemetry);
+  return model;
 }
 
 /** As `open`, for platforms that hand out compiled modules and want them started at once. */
-export function openSync(module, options, platform) {
-  importFree(module);
-  return assemble(module, new WebAssembly.Instance(module), identity(module), options, platform);
+export function openSync(module, Host, platform) {
+  return assemble(described(module), read(module), new WebAssembly.Instance(module), Host, platform);
 }
 
-function assemble(module, { exports }, sha256, options, platform) {
+function described(module) {
+  return { module, sha256: identity(module), sealed: false };
+}
+
+/** What a model module says of itself. */
+function read(module) {
+  const [wanted] = WebAssembly.Module.imports(module);
+  if (wanted) {
+    const name = `${wanted.module}.${wanted.name}`;
+    throw new Error(`not a model module: it imports \`${name}\`; a model module imports nothing`);
+  }
   const manifest = json(module, "beira.manifest");
   if (manifest === undefined) throw new Error("not a model module: it has no section `beira.manifest`");
   const seal = json(module, "beira.seal");
   if (seal !== undefined && identity(module) === null) {
     throw new Error("damaged module: it has a seal but no section `beira.identity`");
   }
-  const host = new Host(manifest, seal, exports, sha256 ?? "", platform.origin, platform.host);
-  const observe = (wanted) => {
-    if (sha256 === null) throw new Error("telemetry needs to know the module: load it from bytes, or seal it");
-    const { minRows, base, request } = platform;
-    const telemetry = new Telemetry(host, platform.memory, { ...wanted, minRows, base, request });
-    return { telemetry, stop: platform.start?.(telemetry, wanted) };
-  };
-  const model = new Model({ manifest, seal, exports, sha256, observe });
-  if (options?.telemetry?.url) model.observe(options.telemetry);
-  return model;
+  return { manifest, seal };
 }
 
-function importFree(module) {
-  const [wanted] = WebAssembly.Module.imports(module);
-  if (wanted) {
-    const name = `${wanted.module}.${wanted.name}`;
-    throw new Error(`not a model module: it imports \`${name}\`; a model module imports nothing`);
-  }
+function assemble({ sha256 }, { manifest, seal }, { exports }, Host, platform) {
+  const checked = (Host) => new Host(manifest, seal, exports, sha256 ?? "", platform.origin, platform.host);
+  const host = Host && checked(Host);
+  if (seal !== undefined) check(manifest, seal.golden, exports);
+  const observe = async (wanted, width) => {
+    if (sha256 === null) throw new Error("telemetry needs to know the module: load it from bytes, or seal it");
+    const { minRows, base, request } = platform;
+    const counting = host ?? checked(await platform.rust());
+    const telemetry = new Telemetry(counting, width, { ...wanted, minRows, base, request });
+    return { telemetry, stop: platform.start?.(telemetry, wanted) };
+  };
+  return new Model({ manifest, seal, exports, sha256, observe });
 }
 
 function bytes(source) {
+  if (source instanceof Uint8Array) return source;
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   throw new TypeError("load takes a URL, bytes or a WebAssembly.Module");

@@ -29,14 +29,12 @@ export class Memory {
   /** Where a tensor of the manifest lies: its kind, first element, elements in a row, and for small integers view and range. */
   place(spec) {
     const [array, low, high] = SMALL_INTEGERS[spec.datatype] ?? [];
-    const elements = spec.shape.filter((axis) => axis >= 0).reduce((product, axis) => product * axis, 1);
     const kind = array ? SMALL : KINDS[spec.datatype];
-    const width = array ? array.BYTES_PER_ELEMENT : WIDTHS[spec.datatype];
     const exact = 2 ** 53;
     return {
       kind,
-      start: spec.offset / width,
-      elements,
+      start: spec.offset / width(spec),
+      elements: rowElements(spec),
       view: array ? new array(this.buffer) : undefined,
       low: low ?? (kind === UINT64 ? 0 : -exact),
       high: high ?? exact,
@@ -44,8 +42,25 @@ export class Memory {
   }
 }
 
+/** Elements of a row. */
+export function rowElements({ shape }) {
+  let product = 1;
+  for (const axis of shape) if (axis >= 0) product *= axis;
+  return product;
+}
+
+/** Bytes of a row. */
+export function rowBytes(spec) {
+  return rowElements(spec) * width(spec);
+}
+
+function width({ datatype }) {
+  return SMALL_INTEGERS[datatype]?.[0].BYTES_PER_ELEMENT ?? WIDTHS[datatype];
+}
+
 /** Names of the elements of a row: the tensor's own name, its columns, or `name[i]`. */
-export function elementNames(spec, elements) {
+export function elementNames(spec) {
   if (spec.columns) return spec.columns;
+  const elements = rowElements(spec);
   return elements === 1 ? [spec.name] : Array.from({ length: elements }, (_, i) => `${spec.name}[${i}]`);
 }

@@ -12,6 +12,7 @@ export class Model {
   #answers;
   #rowsMax;
   #telemetry;
+  #width;
   #scratch;
   #observe;
   #stop;
@@ -26,16 +27,24 @@ export class Model {
     this.#features = new Features(manifest.inputs, this.#memory);
     this.#answers = new Answers(manifest.outputs, seal?.profile?.score, this.#memory);
     this.#rowsMax = manifest.rows_max;
+    this.#width = seal?.profile ? this.#features.count + 1 : 0; // of a row of the ring: the features and the score
     this.#scratch = new Float64Array(this.#features.count + 1);
     this.#observe = observe;
   }
 
   /** Starts to count, for those who ask first. `options` are those of `load`'s `telemetry`. */
-  observe(options) {
-    if (this.#telemetry) throw new Error("the model is observed already");
-    const { telemetry, stop } = this.#observe(options);
-    this.#telemetry = telemetry;
-    this.#stop = stop;
+  async observe(options) {
+    if (this.#observe === undefined) throw new Error("the model is observed already");
+    const observe = this.#observe;
+    this.#observe = undefined;
+    try {
+      const { telemetry, stop } = await observe(options, this.#width);
+      this.#telemetry = telemetry;
+      this.#stop = stop;
+    } catch (error) {
+      this.#observe = observe; // may be tried again
+      throw error;
+    }
   }
 
   /** The answer to a record, or an array of answers to an array of records. */
@@ -142,8 +151,7 @@ export class Model {
 function signature(manifest) {
   const tensor = (spec) => {
     const { name, datatype, shape, strings } = spec;
-    const elements = shape.filter((axis) => axis >= 0).reduce((product, axis) => product * axis, 1);
-    return { name, datatype, shape, features: elementNames(spec, elements), ...(strings && { strings }) };
+    return { name, datatype, shape, features: elementNames(spec), ...(strings && { strings }) };
   };
   const label = (spec) => {
     const { name, datatype, shape, columns, strings } = spec;

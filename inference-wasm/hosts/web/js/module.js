@@ -1,24 +1,33 @@
 // A module file: its custom sections and its identity, before anything in it runs.
 
-import { Sha256 } from "./beira.js";
+import { hash } from "./sha256.js";
 
 const IDENTITY = "beira.identity", SIGNATURE = "beira.signature";
 const utf8 = new TextDecoder();
 
-/** Compiles bytes and computes their identity; refuses bytes that are not the ones that were sealed. */
-export async function compile(bytes) {
+/**
+ * Compiles bytes and computes their identity; refuses bytes that are not the ones that were sealed.
+ * `sealed` says whether they carry an identity at all.
+ */
+export async function compile(bytes, engine) {
   if (bytes.length < 8 || bytes[0] !== 0 || bytes[1] !== 0x61 || bytes[2] !== 0x73 || bytes[3] !== 0x6d) {
     throw new Error("damaged module: it does not begin like a WebAssembly module");
   }
-  const compiled = WebAssembly.compile(bytes).catch((error) => {
-    throw new Error(`damaged module: ${error.message}`);
-  });
-  const [module, sha256] = await Promise.all([compiled, digest(bytes.subarray(0, end(bytes)))]);
+  const compiled = attempt(engine, bytes);
+  const [module, sha256] = await Promise.all([compiled, hash(bytes.subarray(0, end(bytes)))]);
   const sealed = identity(module);
   if (sealed !== null && sealed !== sha256) {
     throw new Error("damaged module: its bytes are not the ones that were sealed (sha256 differs)");
   }
-  return { module, sha256 };
+  return { module, sha256, sealed: sealed !== null };
+}
+
+async function attempt(engine, bytes) {
+  try {
+    return await engine(bytes);
+  } catch (error) {
+    throw new Error(`damaged module: ${error.message}`);
+  }
 }
 
 /** The identity that a compiled module carries; null before it is sealed. */
@@ -64,14 +73,4 @@ function end(bytes) {
     at = next;
   }
   return bytes.length;
-}
-
-async function digest(bytes) {
-  if (globalThis.crypto?.subtle) {
-    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-    return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  }
-  const hash = new Sha256(); // pages served over plain http have no crypto.subtle
-  for (let at = 0; at < bytes.length; at += 65536) hash.update(bytes.subarray(at, at + 65536));
-  return hash.finish();
 }

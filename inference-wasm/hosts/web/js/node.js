@@ -2,23 +2,34 @@
 
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { initSync } from "./beira.js";
 import { download, open } from "./load.js";
 
 export { BeiraInputError } from "./fault.js";
 
-let memory;
+/** Bytes below which a module is compiled here and now: that is quicker than to wait for a thread. */
+const SMALL = 1 << 20;
 
 /** Loads a model from a path, a URL, bytes or a `WebAssembly.Module`. See index.d.ts. */
 export async function load(source, options) {
-  memory ??= initSync({ module: readFileSync(new URL("beira_bg.wasm", import.meta.url)) }).memory;
-  return open(await bytes(source), options, { ...platform, memory });
+  return open(await bytes(source), options, platform);
+}
+
+let host;
+
+/** The Rust part: it counts, and checks what no seal vouches for. */
+async function rust() {
+  const { initSync, Host } = await import("./beira.js");
+  initSync({ module: readFileSync(new URL("beira_bg.wasm", import.meta.url)) });
+  return Host;
 }
 
 const platform = {
   origin: "server",
   host: "node",
   minRows: 1,
+  compile: (bytes) => (bytes.length < SMALL ? new WebAssembly.Module(bytes) : WebAssembly.compile(bytes)),
+  instantiate: (module) => new WebAssembly.Instance(module),
+  rust: () => (host ??= rust()),
   start(telemetry, { intervalSeconds = 60 }) {
     const timer = setInterval(() => telemetry.flush().catch(() => null), intervalSeconds * 1000).unref();
     return () => clearInterval(timer);

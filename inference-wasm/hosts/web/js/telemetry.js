@@ -6,9 +6,11 @@ function endpoint(url, base) {
   return address.pathname === "/" ? new URL("/telemetry/counters", address).href : address.href;
 }
 
+/** Most numbers in the ring, and most rows. */
+const RING_MAX = 1 << 16, RING_ROWS = 256;
+
 export class Telemetry {
   #host;
-  #memory;
   #ring;
   #used = 0;
   #errors = 0;
@@ -23,17 +25,17 @@ export class Telemetry {
 
   /**
    * @param host the wasm-bindgen `Host`
-   * @param memory the memory the ring lies in
+   * @param width numbers in a row of the ring (the features as the model saw them: f32 widened, string id;
+   *   then the score, NaN where there is none), or 0
    * @param options `{ url, ingestKey, probe, minRows, base, request }`
    */
-  constructor(host, memory, options) {
+  constructor(host, width, options) {
     if (options.url === undefined) throw new Error("telemetry.url is missing");
     this.#host = host;
-    this.#memory = memory;
     this.#options = { ...options, url: endpoint(options.url, options.base) };
-    this.width = host.width;
-    this.capacity = host.capacity;
-    this.#ring = new Float64Array(0);
+    this.width = width;
+    this.capacity = Math.min(Math.max(Math.floor(RING_MAX / Math.max(width, 1)), 1), RING_ROWS);
+    this.#ring = new Float64Array(this.capacity * width);
   }
 
   /** Rows since the last flush. */
@@ -44,11 +46,6 @@ export class Telemetry {
   /** The ring, with room for `rows` more rows. */
   ring(rows) {
     if (this.#used + rows > this.capacity) this.#count();
-    if (this.#ring.length === 0) {
-      // First use, or the memory has grown and the old view is gone with what it pointed to.
-      const address = this.#host.ring(); // may grow the memory, so `buffer` is read after it
-      this.#ring = new Float64Array(this.#memory.buffer, address, this.capacity * this.width);
-    }
     return this.#ring;
   }
 
@@ -120,7 +117,7 @@ export class Telemetry {
   }
 
   #count() {
-    this.#host.count(this.#used, this.#errors);
+    this.#host.count(this.#used, this.#errors, this.#ring.subarray(0, this.#used * this.width));
     this.#used = this.#errors = 0;
   }
 

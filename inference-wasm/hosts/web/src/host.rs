@@ -3,17 +3,12 @@
 use contract::manifest::Datatype;
 use contract::profile::{Bins, Profile};
 use contract::{Counters, Flush, Manifest, Origin, check};
-use js_sys::{Function, Number, Reflect, Uint8Array, WebAssembly};
+use js_sys::{Number, Reflect, Uint8Array, WebAssembly};
 use monitoring::{count, latency};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsError, JsValue};
 
-use crate::{golden, read};
-
-/// Most numbers in the ring, 512 KiB of them.
-const RING_MAX: usize = 1 << 16;
-/// Most rows in the ring.
-const RING_ROWS: usize = 256;
+use crate::read;
 
 /// A checked module and its counters.
 #[wasm_bindgen]
@@ -22,8 +17,6 @@ pub struct Host {
     /// How each feature is counted.
     rules: Vec<Rule>,
     counters: Counters,
-    /// Rows that were predicted and not yet counted: the features, then the score.
-    ring: Vec<f64>,
     module_sha256: String,
     origin: Origin,
     host: String,
@@ -32,7 +25,7 @@ pub struct Host {
 #[wasm_bindgen]
 impl Host {
     /// Checks `manifest` and `seal` (the parsed custom sections, `seal` may be undefined) against the
-    /// module's exports and runs the golden rows. `origin` is `browser`, `edge` or `server`.
+    /// module's exports. `origin` is `browser`, `edge` or `server`.
     #[wasm_bindgen(constructor)]
     pub fn new(
         manifest: JsValue,
@@ -44,49 +37,28 @@ impl Host {
     ) -> Result<Host, JsError> {
         let manifest = read::manifest(manifest).map_err(damaged)?;
         let memory: WebAssembly::Memory = export(exports, "memory")?;
-        let run: Function = export(exports, "run")?;
         let memory_bytes = Uint8Array::new(&memory.buffer()).length();
         check::manifest(&manifest, memory_bytes.into()).map_err(|e| refuse(format!("not a model module: {e}")))?;
         let mut profile = None;
         if !seal.is_undefined() {
             let seal = read::seal(seal).map_err(damaged)?;
             check::seal(&manifest, &seal).map_err(|e| refuse(format!("the module's seal is wrong: {e}")))?;
-            golden::check(&manifest, &seal.golden, &memory, &run).map_err(refuse)?;
             profile = seal.profile;
         }
         let rules = rules(&manifest, profile.as_ref());
         let origin = [Origin::Browser, Origin::Edge, Origin::Server].into_iter().find(|known| known.name() == origin);
         let origin = origin.ok_or_else(|| refuse("origin is none of browser, edge, server".to_owned()))?;
         let counters = count::empty(profile.as_ref());
-        Ok(Host { profile, rules, counters, ring: Vec::new(), module_sha256, origin, host })
+        Ok(Host { profile, rules, counters, module_sha256, origin, host })
     }
 
-    /// Numbers in one row of the ring: the features and the score; 0 for a module without a profile.
-    #[wasm_bindgen(getter)]
-    pub fn width(&self) -> usize {
-        if self.profile.is_some() { self.rules.len() + 1 } else { 0 }
-    }
-
-    /// Rows that fit into the ring.
-    #[wasm_bindgen(getter)]
-    pub fn capacity(&self) -> usize {
-        (RING_MAX / self.width().max(1)).clamp(1, RING_ROWS)
-    }
-
-    /// Address of the ring in this crate's memory: `capacity × width` f64, row by row. A feature is the
-    /// number as the model saw it (f32 widened, string id); the score is NaN where there is none.
-    pub fn ring(&mut self) -> *const f64 {
-        self.ring.resize(self.capacity() * self.width(), 0.0);
-        self.ring.as_ptr()
-    }
-
-    /// Counts the first `rows` rows of the ring, and `errors` calls that failed.
-    pub fn count(&mut self, rows: usize, errors: u32) {
-        let width = self.width();
+    /// Counts `rows` rows, and `errors` calls that failed. With a profile, `numbers` holds for each row the
+    /// features as the model saw them (f32 widened, string id), then the score, NaN where there is none.
+    pub fn count(&mut self, rows: usize, errors: u32, numbers: &[f64]) {
         self.counters.predictions += rows as u64;
         self.counters.errors += u64::from(errors);
         let Some(profile) = &self.profile else { return };
-        for row in self.ring.chunks_exact(width).take(rows) {
+        for row in numbers.chunks_exact(self.rules.len() + 1) {
             let (score, features) = row.split_last().unwrap_or((&f64::NAN, &[]));
             for ((counts, rule), value) in self.counters.features.iter_mut().zip(&self.rules).zip(features) {
                 let bin = match rule {

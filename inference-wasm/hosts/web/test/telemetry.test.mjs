@@ -92,7 +92,8 @@ test("without an address nothing is counted", async (t) => {
   assert.equal(await model.flush(), null);
   const { url, flushes, close } = await collector();
   t.after(close);
-  model.observe({ url });
+  await model.observe({ url });
+  await assert.rejects(model.observe({ url }), /observed already/);
   model.predict(record(1, "red", 3));
   await model.flush();
   assert.equal(flushes[0].counters.predictions, 1);
@@ -110,13 +111,13 @@ test("a module without a profile counts predictions alone", async (t) => {
   assert.deepEqual([probe, predictions, features, score, edges_sha256], [true, 3, [], [], ""]);
 });
 
-test("counters outlive a growing memory", async (t) => {
+test("many models count side by side", async (t) => {
   const { url, flushes, close } = await collector();
   t.after(close);
   const bytes = module();
   const models = [];
   for (let i = 0; i < 60; i++) {
-    models.push(await load(bytes, { telemetry: { url } })); // each has a ring of its own
+    models.push(await load(bytes, { telemetry: { url } })); // each has a ring and counters of its own
     for (const model of models) model.predict(record(1, "red", 3));
   }
   await Promise.all(models.map((model) => model.close()));

@@ -3,23 +3,23 @@
 // Bindings, all optional: TELEMETRY_URL (a Beira server; without it nothing is counted), INGEST_KEY,
 // MODEL (a name for /health), FLUSH_ROWS (1000) and FLUSH_SECONDS (60).
 
-import { initSync } from "./beira.js";
 import beira from "./beira_bg.wasm";
-import { BeiraInputError } from "./fault.js";
-import { openSync } from "./load.js";
 import model from "./model.wasm";
+import { Host, initSync } from "../beira.js";
+import { BeiraInputError } from "../fault.js";
+import { openSync } from "../load.js";
 
-const { memory } = initSync({ module: beira });
+initSync({ module: beira });
 let telemetry;
 const start = (started) => void (telemetry = started);
 // Golden rows run here, at start, not in a request.
-const loaded = openSync(model, {}, { origin: "edge", host: "workerd", minRows: 1, memory, start });
+const loaded = openSync(model, Host, { origin: "edge", host: "workerd", minRows: 1, start });
 let lastFlush = 0;
 
 export default {
   async fetch(request, env, ctx) {
     if (env.TELEMETRY_URL && telemetry === undefined) {
-      loaded.observe({ url: env.TELEMETRY_URL, ingestKey: env.INGEST_KEY });
+      await loaded.observe({ url: env.TELEMETRY_URL, ingestKey: env.INGEST_KEY });
       lastFlush = Date.now();
     }
     const response = await answer(request, env);

@@ -15,7 +15,6 @@ const worker :Workerd.Worker = (
   compatibilityDate = "2026-01-01",
   modules = [
     (name = "worker.js", esModule = embed "worker.js"),
-MODULES
     (name = "beira_bg.wasm", wasm = embed "beira_bg.wasm"),
     (name = "model.wasm", wasm = embed "model.wasm"),
   ],
