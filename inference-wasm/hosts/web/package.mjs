@@ -34,8 +34,10 @@ try {
   renameSync(join(npm, "beira.js"), join(source, "beira.js"));
   writeFileSync(join(source, "sha256.wasm"), sha256());
   const entries = (names) => names.map((name) => join(source, name));
-  await bundle({ entryPoints: entries(["index.js", "node.js"]), external: ["./beira.js", "node:*"], outdir: npm });
-  await bundle({ entryPoints: entries(["beira.js"]), outdir: npm });
+  const external = ["./counting.js"];
+  await bundle({ entryPoints: entries(["index.js"]), external, outdir: npm });
+  await bundle({ entryPoints: entries(["node.mjs"]), external, outdir: npm, platform: "node", outExtension: { ".js": ".mjs" } });
+  await bundle({ entryPoints: entries(["counting.js"]), outdir: npm });
   for (const name of ["index.d.ts", "README.md", "example"]) cpSync(join(js, name), join(npm, name), { recursive: true });
   writeFileSync(join(npm, "package.json"), JSON.stringify(manifest(), null, 2) + "\n");
 
@@ -51,7 +53,7 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 const size = (name) => statSync(join(output, "npm", name)).size;
-const scripts = readdirSync(join(output, "npm")).filter((name) => name.endsWith(".js") && name !== "node.js");
+const scripts = readdirSync(join(output, "npm")).filter((name) => name.endsWith(".js"));
 const total = scripts.reduce((sum, name) => sum + size(name), 0);
 console.log(`web package: beira_bg.wasm ${size("beira_bg.wasm")} bytes, ${scripts.length} scripts ${total} bytes`);
 
@@ -87,7 +89,7 @@ function manifest() {
     type: "module",
     sideEffects: false,
     types: "./index.d.ts",
-    exports: { ".": { types: "./index.d.ts", node: "./node.js", default: "./index.js" }, "./*": "./*" },
+    exports: { ".": { types: "./index.d.ts", node: "./node.mjs", default: "./index.js" }, "./*": "./*" },
     engines: { node: ">=20" },
   };
 }

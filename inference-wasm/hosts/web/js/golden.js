@@ -3,24 +3,23 @@
 import { rowBytes } from "./memory.js";
 
 /** Runs the golden rows in chunks of `rows_max`; throws when an answer differs. */
-export function check(manifest, golden, { memory, run }) {
-  const { inputs, outputs, rows_max } = manifest;
+export function check({ inputs, outputs, rows_max }, golden, { memory, run }) {
   const u8 = new Uint8Array(memory.buffer);
   for (let from = 0; from < golden.rows; from += rows_max) {
     const rows = Math.min(rows_max, golden.rows - from);
     inputs.forEach((spec, n) => {
-      each(spec, golden.inputs[n], from, rows, (at, byte) => void (u8[at] = byte));
+      const width = rowBytes(spec), region = golden.inputs[n];
+      for (let i = 0; i < rows * width; i++) u8[spec.offset + i] = byte(region, from * width + i);
     });
     const code = attempt(run, rows);
     if (code !== 0) throw new Error(`golden mismatch: the model stopped with code ${code}`);
     outputs.forEach((spec, n) => {
-      each(spec, golden.outputs[n], from, rows, (at, byte, index) => {
-        if (u8[at] === byte) return;
-        const row = from + Math.floor(index / rowBytes(spec));
-        throw new Error(
-          `golden mismatch: output \`${spec.name}\`, row ${row}: the bits differ from those the module was sealed with; it is not used`,
-        );
-      });
+      const width = rowBytes(spec), region = golden.outputs[n];
+      for (let i = 0; i < rows * width; i++) {
+        if (u8[spec.offset + i] === byte(region, from * width + i)) continue;
+        const place = `output \`${spec.name}\`, row ${from + Math.floor(i / width)}`;
+        throw new Error(`golden mismatch: ${place}: the bits differ from those the module was sealed with; it is not used`);
+      }
     });
   }
 }
@@ -33,12 +32,8 @@ function attempt(run, rows) {
   }
 }
 
-/** Address and value of every byte of rows in a region (lower-case hex), and its index from the first of these rows on. */
-function each({ offset, ...spec }, region, from, rows, use) {
-  const width = rowBytes(spec);
-  const nibble = (at) => region.charCodeAt(at) - (region.charCodeAt(at) > 57 ? 87 : 48);
-  for (let index = 0; index < rows * width; index++) {
-    const digits = 2 * (from * width + index);
-    use(offset + index, 16 * nibble(digits) + nibble(digits + 1), index);
-  }
+/** Byte `i` of a region in lower-case hex. */
+function byte(region, i) {
+  const high = region.charCodeAt(2 * i), low = region.charCodeAt(2 * i + 1);
+  return 16 * (high - (high > 57 ? 87 : 48)) + low - (low > 57 ? 87 : 48);
 }

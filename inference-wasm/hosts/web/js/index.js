@@ -6,17 +6,17 @@ export { BeiraInputError } from "./fault.js";
 
 /** Loads a model from a URL, bytes or a `WebAssembly.Module`. See index.d.ts. */
 export async function load(source, options) {
-  if (options?.telemetry?.url) platform.rust().catch(() => null); // while the model comes; `open` waits for it
+  if (options?.telemetry?.url) platform.counting().catch(() => null); // while the model comes; `open` waits for it
   return open(typeof source === "string" || source instanceof URL ? await download(source) : source, options, platform);
 }
 
-let host;
+let counting;
 
 /** The Rust part: it counts, and checks what no seal vouches for. A page that needs neither never fetches it. */
-async function rust() {
-  const { default: start, Host } = await import("./beira.js");
-  await start({ module_or_path: new URL("beira_bg.wasm", import.meta.url) });
-  return Host;
+async function fetched() {
+  const module = await import("./counting.js");
+  await module.start({ module_or_path: new URL("beira_bg.wasm", import.meta.url) });
+  return module;
 }
 
 const platform = {
@@ -26,9 +26,9 @@ const platform = {
   base: globalThis.location?.href,
   compile: WebAssembly.compile,
   instantiate: WebAssembly.instantiate,
-  rust: () =>
-    (host ??= rust().catch((error) => {
-      host = undefined; // the next call may find the network again
+  counting: () =>
+    (counting ??= fetched().catch((error) => {
+      counting = undefined; // the next call may find the network again
       throw error;
     })),
   request: (body) => ({ keepalive: body.length < 60_000, credentials: "omit" }),

@@ -3,16 +3,15 @@
 import { check } from "./golden.js";
 import { Model } from "./model.js";
 import { compile, identity, json } from "./module.js";
-import { Telemetry } from "./telemetry.js";
 
-/** The version of the manifest whose meaning the scripts know; Rust says what is wrong with another. */
+/** The version of the manifest whose meaning the scripts know; another is left to Rust to refuse. */
 const VERSION = 1;
 
 /**
  * @param source bytes or a `WebAssembly.Module`
  * @param options what the caller of `load` gave
- * @param platform `{ origin, host, minRows, compile, instantiate, rust, base, request, start }`; `rust()`
- *   resolves to the class `Host`, and fetches it when asked for the first time
+ * @param platform `{ origin, host, minRows, compile, instantiate, counting, base, request, start }`; `counting()`
+ *   resolves to what counting.js exports, with its WebAssembly started, and fetches it when asked for the first time
  */
 export async function open(source, options, platform) {
   const found = source instanceof WebAssembly.Module ? described(source) : await compile(bytes(source), platform.compile);
@@ -20,15 +19,15 @@ export async function open(source, options, platform) {
   // Bytes that hash to their seal's identity are those that the sealing host has checked, manifest and
   // all. Whatever else is handed in is checked here.
   const vouched = found.sealed && sections.manifest.version === VERSION;
-  const Host = vouched ? undefined : await platform.rust();
-  const model = assemble(found, sections, await platform.instantiate(found.module), Host, platform);
+  const counting = vouched ? undefined : await platform.counting();
+  const model = assemble(found, sections, await platform.instantiate(found.module), counting, platform);
   if (options?.telemetry?.url) await model.observe(options.telemetry);
   return model;
 }
 
 /** As `open`, for platforms that hand out compiled modules and want them started at once. */
-export function openSync(module, Host, platform) {
-  return assemble(described(module), read(module), new WebAssembly.Instance(module), Host, platform);
+export function openSync(module, counting, platform) {
+  return assemble(described(module), read(module), new WebAssembly.Instance(module), counting, platform);
 }
 
 function described(module) {
@@ -51,15 +50,15 @@ function read(module) {
   return { manifest, seal };
 }
 
-function assemble({ sha256 }, { manifest, seal }, { exports }, Host, platform) {
-  const checked = (Host) => new Host(manifest, seal, exports, sha256 ?? "", platform.origin, platform.host);
-  const host = Host && checked(Host);
+function assemble({ sha256 }, { manifest, seal }, { exports }, counting, platform) {
+  const checked = ({ Host }) => new Host(manifest, seal, exports, sha256 ?? "", platform.origin, platform.host);
+  const host = counting && checked(counting);
   if (seal !== undefined) check(manifest, seal.golden, exports);
   const observe = async (wanted, width) => {
     if (sha256 === null) throw new Error("telemetry needs to know the module: load it from bytes, or seal it");
+    counting ??= await platform.counting();
     const { minRows, base, request } = platform;
-    const counting = host ?? checked(await platform.rust());
-    const telemetry = new Telemetry(counting, width, { ...wanted, minRows, base, request });
+    const telemetry = new counting.Telemetry(host ?? checked(counting), width, { ...wanted, minRows, base, request });
     return { telemetry, stop: platform.start?.(telemetry, wanted) };
   };
   return new Model({ manifest, seal, exports, sha256, observe });

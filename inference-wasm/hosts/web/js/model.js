@@ -6,6 +6,7 @@ import { Features } from "./features.js";
 import { Memory, elementNames } from "./memory.js";
 
 export class Model {
+  #signature;
   #run;
   #memory;
   #features;
@@ -21,15 +22,19 @@ export class Model {
   constructor({ manifest, seal, exports, sha256, observe }) {
     this.manifest = manifest;
     this.sha256 = sha256;
-    this.signature = signature(manifest);
     this.#run = exports.run;
     this.#memory = new Memory(exports.memory.buffer);
     this.#features = new Features(manifest.inputs, this.#memory);
     this.#answers = new Answers(manifest.outputs, seal?.profile?.score, this.#memory);
     this.#rowsMax = manifest.rows_max;
-    this.#width = seal?.profile ? this.#features.count + 1 : 0; // of a row of the ring: the features and the score
-    this.#scratch = new Float64Array(this.#features.count + 1);
+    this.#width = seal?.profile ? this.#features.names.length + 1 : 0; // of a row of the ring: the features and the score
+    this.#scratch = new Float64Array(this.#features.names.length + 1);
     this.#observe = observe;
+  }
+
+  /** Names, types and shapes. */
+  get signature() {
+    return (this.#signature ??= signature(this.manifest));
   }
 
   /** Starts to count, for those who ask first. `options` are those of `load`'s `telemetry`. */
@@ -77,7 +82,7 @@ export class Model {
     this.#call(1);
     const answer = this.#answers.read(0);
     if (telemetry !== undefined) {
-      if (telemetry.width > 0) ring[at + this.#features.count] = this.#answers.score(0);
+      if (telemetry.width > 0) ring[at + this.#features.names.length] = this.#answers.score(0);
       telemetry.commit(1, performance.now() - start);
     }
     return answer;
@@ -99,7 +104,7 @@ export class Model {
       this.#call(rows);
       for (let row = 0; row < rows; row++) {
         answers.push(this.#answers.read(row));
-        if (width > 0) ring[at + row * width + this.#features.count] = this.#answers.score(row);
+        if (width > 0) ring[at + row * width + this.#features.names.length] = this.#answers.score(row);
       }
       this.#telemetry?.commit(rows, performance.now() - start);
     }

@@ -5,4 +5,4 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "../../../..");
 export const dist = process.env.BEIRA_DIST ?? join(root, "dist");
-export const { BeiraInputError, load } = await import(pathToFileURL(join(dist, "npm/node.js")).href);
+export const { BeiraInputError, load } = await import(pathToFileURL(join(dist, "npm/node.mjs")).href);

@@ -5,15 +5,15 @@
 
 import beira from "./beira_bg.wasm";
 import model from "./model.wasm";
-import { Host, initSync } from "../beira.js";
+import * as counting from "../counting.js";
 import { BeiraInputError } from "../fault.js";
 import { openSync } from "../load.js";
 
-initSync({ module: beira });
+counting.initSync({ module: beira });
 let telemetry;
 const start = (started) => void (telemetry = started);
 // Golden rows run here, at start, not in a request.
-const loaded = openSync(model, Host, { origin: "edge", host: "workerd", minRows: 1, start });
+const loaded = openSync(model, counting, { origin: "edge", host: "workerd", minRows: 1, start });
 let lastFlush = 0;
 
 export default {

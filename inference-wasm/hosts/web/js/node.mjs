@@ -1,7 +1,5 @@
 // Beira in Node: `import { load } from "beira"`.
 
-import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { download, open } from "./load.js";
 
 export { BeiraInputError } from "./fault.js";
@@ -14,13 +12,13 @@ export async function load(source, options) {
   return open(await bytes(source), options, platform);
 }
 
-let host;
+let counting;
 
 /** The Rust part: it counts, and checks what no seal vouches for. */
-async function rust() {
-  const { initSync, Host } = await import("./beira.js");
-  initSync({ module: readFileSync(new URL("beira_bg.wasm", import.meta.url)) });
-  return Host;
+async function fetched() {
+  const module = await import("./counting.js");
+  module.initSync({ module: await read(new URL("beira_bg.wasm", import.meta.url)) });
+  return module;
 }
 
 const platform = {
@@ -29,7 +27,7 @@ const platform = {
   minRows: 1,
   compile: (bytes) => (bytes.length < SMALL ? new WebAssembly.Module(bytes) : WebAssembly.compile(bytes)),
   instantiate: (module) => new WebAssembly.Instance(module),
-  rust: () => (host ??= rust()),
+  counting: () => (counting ??= fetched()),
   start(telemetry, { intervalSeconds = 60 }) {
     const timer = setInterval(() => telemetry.flush().catch(() => null), intervalSeconds * 1000).unref();
     return () => clearInterval(timer);
@@ -37,7 +35,13 @@ const platform = {
 };
 
 function bytes(source) {
-  if (source instanceof URL && source.protocol === "file:") return readFile(source);
+  if (source instanceof URL && source.protocol === "file:") return read(source);
   if (source instanceof URL || (typeof source === "string" && /^https?:/.test(source))) return download(source);
-  return typeof source === "string" ? readFile(source) : source;
+  return typeof source === "string" ? read(source) : source;
+}
+
+/** Node's files, imported by who needs them: that takes as long as to load a model from bytes. */
+async function read(path) {
+  const { readFile } = await import("node:fs/promises");
+  return readFile(path);
 }
