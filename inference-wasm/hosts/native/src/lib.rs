@@ -9,18 +9,14 @@
 //! end is stopped. What comes in is untrusted to the last byte: damage is an [`Error`], never a panic.
 //! This crate does not know the compiler, HTTP or files.
 
-pub mod batch;
-pub mod count;
-mod element;
 mod engine;
 mod error;
 mod instance;
 mod module;
 pub mod oip;
-pub mod records;
 pub mod seal;
 pub mod sections;
 
-pub use batch::Batch;
 pub use error::Error;
+pub use host_rows::{Batch, count, records};
 pub use module::Module;

@@ -71,7 +71,7 @@ impl Module {
     /// Predicts any number of rows, in chunks of `rows_max`. Answers one region for each output, in
     /// the manifest's order, row-major and little-endian.
     pub fn run(&self, batch: &Batch) -> Result<Vec<Vec<u8>>, Error> {
-        batch.check(&self.manifest)?;
+        batch.check(&self.manifest).map_err(Error::Batch)?;
         let capacity = |width: usize| batch.rows.saturating_mul(width);
         let mut outputs: Vec<Vec<u8>> =
             self.manifest.outputs.iter().map(|spec| Vec::with_capacity(capacity(spec.row_bytes()))).collect();

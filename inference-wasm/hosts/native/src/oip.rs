@@ -3,10 +3,9 @@
 use contract::manifest::TensorSpec;
 use contract::oip::{InferRequest, InferTensor};
 use contract::{Fault, Loc, Manifest};
+use host_rows::Batch;
+use host_rows::element::{self, Writer};
 use serde_json::Value;
-
-use crate::Batch;
-use crate::element::{self, Writer};
 
 /// Encodes a request. Datatypes must be the model's, all inputs must have the same number of rows.
 /// On an error: every fault, at `["body", "inputs", index, field]`.

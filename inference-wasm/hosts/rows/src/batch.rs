@@ -2,8 +2,6 @@
 
 use contract::Manifest;
 
-use crate::Error;
-
 /// Input rows, ready to be copied into a module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
@@ -15,16 +13,16 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Whether the regions have the sizes that `manifest` asks for.
-    pub fn check(&self, manifest: &Manifest) -> Result<(), Error> {
+    /// Whether the regions have the sizes that `manifest` asks for; the error is a sentence that names the input.
+    pub fn check(&self, manifest: &Manifest) -> Result<(), String> {
         if self.inputs.len() != manifest.inputs.len() {
             let (got, want) = (self.inputs.len(), manifest.inputs.len());
-            return Err(Error::Batch(format!("{got} inputs where the model takes {want}")));
+            return Err(format!("{got} inputs where the model takes {want}"));
         }
         for (spec, region) in manifest.inputs.iter().zip(&self.inputs) {
             if self.rows.checked_mul(spec.row_bytes()) != Some(region.len()) {
                 let (name, got, rows, width) = (&spec.name, region.len(), self.rows, spec.row_bytes());
-                return Err(Error::Batch(format!("input `{name}`: {got} bytes, not {rows} rows of {width}")));
+                return Err(format!("input `{name}`: {got} bytes, not {rows} rows of {width}"));
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use crate::element;
 /// One object for each row, output name to answer: the value alone where a row has one element,
 /// an object by label where the manifest has `columns`, else an array.
 ///
-/// `outputs` are the regions that [`Module::run`](crate::Module::run) answered for `rows` rows.
+/// `outputs` are the regions that the module answered for `rows` rows.
 pub fn decode(manifest: &Manifest, rows: usize, outputs: &[Vec<u8>]) -> Vec<Value> {
     (0..rows)
         .map(|row| {
