@@ -11,10 +11,11 @@ pub mod manifest;
 pub mod mlflow;
 pub mod number;
 pub mod oip;
+pub mod plugin;
 pub mod profile;
 pub mod telemetry;
 
 pub use fault::{Fault, Loc};
 pub use manifest::{Datatype, Manifest, Seal, TensorSpec};
 pub use profile::Profile;
-pub use telemetry::{Counters, Flush, Origin};
+pub use telemetry::{Counters, Flush, Origin, Snapshot};

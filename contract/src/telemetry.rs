@@ -28,6 +28,45 @@ pub struct Flush {
     pub counters: Counters,
 }
 
+/// What a [`Snapshot`]'s line of a log begins with, wherever in the line it stands.
+pub const SNAPSHOT: &str = "beira-snapshot ";
+
+/// What one instance counted since it began, for hosts whose only way out is a log
+/// ([`SNAPSHOT`], then this as JSON). Cumulative: a later one replaces an earlier one, so lines may
+/// be lost, come twice or in any order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The instance, 32 hex digits, fresh for each start.
+    pub instance: String,
+    /// 1 for its first snapshot, then ascending.
+    pub sequence: u64,
+    /// Identity of the module that predicted.
+    pub module_sha256: String,
+    /// Edges that the counts are on; empty for a module without a profile.
+    #[serde(default)]
+    pub edges_sha256: String,
+    /// Name of the runtime: `proxy-wasm`. Its origin is the edge.
+    pub host: String,
+    /// When it was written, milliseconds since 1970 (UTC).
+    pub time_ms: u64,
+    /// The counts since the instance began.
+    pub counters: Counters,
+}
+
+/// Answer to `POST /telemetry/logs`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogsAnswer {
+    /// Snapshots found in the lines.
+    pub snapshots: u64,
+    /// Of those, the ones that told something new.
+    pub counted: u64,
+    /// Rows predicted that were not known before.
+    pub predictions: u64,
+    /// Why snapshots were refused, each reason once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<String>,
+}
+
 /// Where a prediction ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -63,6 +63,25 @@ pub fn merge(a: &LatencyHistogram, b: &LatencyHistogram) -> LatencyHistogram {
     sum
 }
 
+/// What `later` holds beyond `earlier`; `None` where `earlier` holds more.
+pub fn since(later: &LatencyHistogram, earlier: &LatencyHistogram) -> Option<LatencyHistogram> {
+    let mut rest = empty();
+    rest.zero = later.zero.checked_sub(earlier.zero)?;
+    rest.sum_ns = later.sum_ns.checked_sub(earlier.sum_ns)?;
+    let at = |histogram: &LatencyHistogram, index: i32| {
+        let place = usize::try_from(index - histogram.offset).ok();
+        place.and_then(|place| histogram.counts.get(place).copied()).unwrap_or(0)
+    };
+    let end = |histogram: &LatencyHistogram| histogram.offset + histogram.counts.len() as i32;
+    for index in later.offset.min(earlier.offset)..end(later).max(end(earlier)) {
+        let count = at(later, index).checked_sub(at(earlier, index))?;
+        if count > 0 {
+            add(&mut rest, index, count);
+        }
+    }
+    Some(rest)
+}
+
 /// Number of durations.
 pub fn total(histogram: &LatencyHistogram) -> u64 {
     histogram.counts.iter().fold(histogram.zero, |sum, count| sum.saturating_add(*count))

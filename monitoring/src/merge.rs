@@ -42,6 +42,44 @@ pub fn merge(into: &mut Counters, other: &Counters) -> Result<(), Mismatch> {
     Ok(())
 }
 
+/// What `later` counts beyond `earlier`, two cumulative counters of one instance: merged into
+/// `earlier` it gives `later`. An error where `earlier` counts more.
+pub fn since(later: &Counters, earlier: &Counters) -> Result<Counters, Mismatch> {
+    check(earlier, later)?;
+    let less = |what: &str| Mismatch(format!("{what}: fewer than an earlier snapshot of the same instance counted"));
+    let minus = |a: u64, b: u64, what: &str| a.checked_sub(b).ok_or_else(|| less(what));
+    let lists = |a: &[u64], b: &[u64], what: &str| -> Result<Vec<u64>, Mismatch> {
+        if a.len() < b.len() {
+            return Err(less(what));
+        }
+        let b = b.iter().copied().chain(std::iter::repeat(0));
+        a.iter().zip(b).map(|(a, b)| minus(*a, b, what)).collect()
+    };
+    if later.features.len() < earlier.features.len() {
+        return Err(less("features"));
+    }
+    let none = FeatureCounts::default();
+    let earlier_features = earlier.features.iter().chain(std::iter::repeat(&none));
+    let features = later.features.iter().zip(earlier_features).map(|(a, b)| {
+        Ok(FeatureCounts {
+            counts: lists(&a.counts, &b.counts, "features")?,
+            missing: minus(a.missing, b.missing, "features")?,
+            unseen: minus(a.unseen, b.unseen, "features")?,
+        })
+    });
+    Ok(Counters {
+        predictions: minus(later.predictions, earlier.predictions, "predictions")?,
+        errors: minus(later.errors, earlier.errors, "errors")?,
+        features: features.collect::<Result<_, _>>()?,
+        score: lists(&later.score, &earlier.score, "score")?,
+        latency: match (&later.latency, &earlier.latency) {
+            (Some(a), Some(b)) => Some(latency::since(a, b).ok_or_else(|| less("latency"))?),
+            (None, Some(_)) => return Err(less("latency")),
+            (a, None) => a.clone(),
+        },
+    })
+}
+
 /// Whether `counters` has the shape that `like` has.
 pub fn check(like: &Counters, counters: &Counters) -> Result<(), Mismatch> {
     let lists = |a: usize, b: usize, what: &str| {
@@ -115,6 +153,14 @@ mod tests {
             prop_assert_eq!(sum(&[&a, &b, &c]), sum(&[&c, &a, &b]));
             prop_assert_eq!(sum(&[&a, &sum(&[&b, &c])]), sum(&[&sum(&[&a, &b]), &c]));
             prop_assert_eq!(sum(&[&Counters::default(), &a]), a);
+        }
+
+        #[test]
+        fn what_was_added_comes_back(a in counters(), b in counters()) {
+            let later = sum(&[&a, &b]);
+            prop_assert_eq!(sum(&[&a, &since(&later, &a).unwrap()]), later.clone());
+            prop_assert_eq!(since(&later, &Counters::default()).unwrap(), later.clone());
+            prop_assert_eq!(since(&a, &later).is_err(), later != a);
         }
     }
 

@@ -129,6 +129,7 @@ fn routes(routes: Routes) -> Routes {
         .at("/v2/models/{name}/versions/{version}/infer", post, Predict, oip::infer_version)
         .at("/telemetry/counters", post, Ingest, telemetry::ingest)
         .at("/telemetry/counters", options, Ingest, preflight)
+        .at("/telemetry/logs", post, Ingest, telemetry::logs::ingest)
         .at("/modules/{name}/{reference}", get, Public, modules::get)
         .at("/compiled/{sha256}", get, Public, modules::compiled)
         .at("/api/beira/overview", get, Read, beira::overview)

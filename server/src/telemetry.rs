@@ -1,6 +1,8 @@
 //! `POST /telemetry/counters`: what hosts counted, merged exactly once.
 
 mod check;
+pub mod logs;
+mod snapshots;
 
 use axum::Json;
 use axum::extract::{Request, State};
@@ -112,16 +114,18 @@ async fn write(app: &App, record: modules::Record, flush: Flush) -> Result<bool>
         .await
 }
 
-/// Forgets idempotency keys that are too old to come again; every hour, for as long as the process lives.
+/// Forgets idempotency keys and instances that are too old to come again; every hour, for as long as the process lives.
 pub async fn sweep(store: crate::store::Store) {
     let mut ticks = tokio::time::interval(std::time::Duration::from_secs(3600));
     loop {
         ticks.tick().await;
-        let before = now_ms() - KEYS_MS;
+        let now = now_ms();
         let swept = store
             .write(move |tx| {
                 Box::pin(async move {
-                    sqlx::query("DELETE FROM flushes WHERE at < $1").bind(before).execute(tx).await?;
+                    sqlx::query("DELETE FROM flushes WHERE at < $1").bind(now - KEYS_MS).execute(&mut *tx).await?;
+                    let before = now - snapshots::KEPT_MS;
+                    sqlx::query("DELETE FROM snapshots WHERE at < $1").bind(before).execute(tx).await?;
                     Ok(())
                 })
             })

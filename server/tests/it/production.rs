@@ -9,7 +9,7 @@ use crate::support::TestServer;
 const IRIS: &[u8] = include_bytes!("iris.onnx");
 
 /// A registered model `iris` whose version 1 is compiled.
-async fn serving() -> TestServer {
+pub async fn serving() -> TestServer {
     let server = TestServer::start().await;
     assert_eq!(server.put("/api/2.0/mlflow-artifacts/artifacts/models/iris/model.onnx", IRIS).await, StatusCode::OK);
     server.post("/api/2.0/mlflow/registered-models/create", json!({"name": "iris"})).await;
@@ -19,7 +19,7 @@ async fn serving() -> TestServer {
     server
 }
 
-async fn compiled(server: &TestServer) -> Value {
+pub async fn compiled(server: &TestServer) -> Value {
     for _ in 0..600 {
         let model = server.get("/api/beira/models/iris").await;
         if model["versions"][0]["error"] != "compiling" {

@@ -81,8 +81,10 @@ mod tests {
     fn manifest() -> Manifest {
         let spec = |name: &str, datatype, strings: Option<&[&str]>| TensorSpec {
             strings: strings.map(|list| list.iter().map(|text| (*text).to_owned()).collect()),
-            ..serde_json::from_value(serde_json::json!({"name": name, "datatype": datatype, "shape": [-1, 1], "offset": 0}))
-                .unwrap()
+            ..serde_json::from_value(
+                serde_json::json!({"name": name, "datatype": datatype, "shape": [-1, 1], "offset": 0}),
+            )
+            .unwrap()
         };
         let inputs = vec![
             spec("fixed acidity", "FP32", None),
@@ -120,9 +122,14 @@ mod tests {
                  query.member: Input should be a valid boolean; query.size: Extra inputs are not permitted"),
         );
         check("fixed+acidity=1&color=red&color=red&member=true", Err("query.color: This feature stands twice"));
-        check("fixed+acidity=1&color=%ff&member=true",
-            Err("query: Names and values should be percent-encoded UTF-8; query.color: Field required"));
-        check("fixed+acidity=1e39&color=red&member=%2", Err("query: Names and values should be percent-encoded UTF-8; \
-            query.fixed acidity: Input should be a finite number; query.member: Field required"));
+        check(
+            "fixed+acidity=1&color=%ff&member=true",
+            Err("query: Names and values should be percent-encoded UTF-8; query.color: Field required"),
+        );
+        check(
+            "fixed+acidity=1e39&color=red&member=%2",
+            Err("query: Names and values should be percent-encoded UTF-8; \
+            query.fixed acidity: Input should be a finite number; query.member: Field required"),
+        );
     }
 }
