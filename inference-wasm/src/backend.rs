@@ -47,7 +47,7 @@ pub fn build(graph: Graph, signature: Signature, options: &Options) -> Result<Co
 }
 
 /// What a module may use of WebAssembly: what every engine of the last years has.
-fn features() -> wasmparser::WasmFeatures {
+pub(crate) fn features() -> wasmparser::WasmFeatures {
     use wasmparser::WasmFeatures as F;
     F::WASM1 | F::SATURATING_FLOAT_TO_INT | F::SIGN_EXTENSION | F::SIMD
 }

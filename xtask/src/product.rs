@@ -12,6 +12,7 @@ use crate::step::{run, step};
 pub fn build(house: &House) -> anyhow::Result<PathBuf> {
     setup::for_build(house)?;
     web_package(house)?;
+    plugin(house)?;
     dashboard(house)?;
     step("Building beira", || {
         run(Command::new("cargo").args(["build", "--workspace", "--bin", "beira"]).current_dir(&house.root))?;
@@ -33,6 +34,40 @@ fn web_package(house: &House) -> anyhow::Result<()> {
             .arg(house.web_target().join("wasm32-unknown-unknown/web/beira_host_web.wasm"))
             .arg(house.path("dist"))
             .current_dir(&house.root)
+            .env("PATH", house.tool_path()?))
+    })
+}
+
+/// `dist/proxy-wasm`: the plugin's template, without a model.
+fn plugin(house: &House) -> anyhow::Result<()> {
+    let hosts = ["inference-wasm/hosts/proxy-wasm", "inference-wasm/hosts/rows"];
+    let sources = [&hosts[..], &["contract", "monitoring", "Cargo.toml", "Cargo.lock"]].concat();
+    if_changed(house, "plugin template (dist/proxy-wasm)", "dist/proxy-wasm", &sources, || {
+        // A small stack: it is part of the memory that every VM begins with.
+        run(Command::new("cargo")
+            .args([
+                "rustc",
+                "--profile",
+                "web",
+                "--target",
+                "wasm32-unknown-unknown",
+                "--package",
+                "beira-host-proxy-wasm",
+            ])
+            .arg("--target-dir")
+            .arg(house.web_target())
+            .args(["--", "-C", "link-arg=-zstack-size=131072"])
+            .current_dir(&house.root))?;
+        let folder = house.path("dist/proxy-wasm");
+        fs::create_dir_all(&folder)?;
+        // No reordering of floating-point operations, as everywhere: the model is linked in later anyway.
+        run(Command::new("wasm-opt")
+            .args(["-Oz", "--enable-bulk-memory", "--enable-mutable-globals", "--enable-nontrapping-float-to-int"])
+            .args(["--enable-sign-ext", "--enable-multivalue", "--enable-reference-types"])
+            .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
+            .arg(house.web_target().join("wasm32-unknown-unknown/web/beira_host_proxy_wasm.wasm"))
+            .arg("-o")
+            .arg(folder.join("plugin.wasm"))
             .env("PATH", house.tool_path()?))
     })
 }

@@ -35,8 +35,17 @@ fn the_arrows_hold() {
         let manifest = std::fs::read_to_string(root().join(room).join("Cargo.toml")).expect("a Cargo.toml");
         let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or_default();
         let dependencies = dependencies.split("[dev-dependencies]").next().unwrap_or_default();
-        let rooms =
-            ["contract", "monitoring", "inference-wasm", "host-rows", "host-native", "training", "server", "dashboard", "cli"];
+        let rooms = [
+            "contract",
+            "monitoring",
+            "inference-wasm",
+            "host-rows",
+            "host-native",
+            "training",
+            "server",
+            "dashboard",
+            "cli",
+        ];
         let used: BTreeSet<&str> = dependencies
             .lines()
             .filter_map(|line| line.split(['.', ' ', '=']).next())
@@ -51,6 +60,7 @@ fn the_arrows_hold() {
     check("inference-wasm", &["contract"]);
     check("inference-wasm/hosts/rows", &["contract", "monitoring"]);
     check("inference-wasm/hosts/native", &["contract", "monitoring", "host-rows"]);
+    check("inference-wasm/hosts/proxy-wasm", &["contract", "monitoring", "host-rows"]);
     check("inference-wasm/hosts/web", &["contract", "monitoring"]);
     check("training", &["contract", "monitoring", "inference-wasm", "host-native"]);
     check("server", &["contract", "monitoring", "inference-wasm", "host-native"]);

@@ -50,7 +50,7 @@ pub fn check(graph: &Graph, rows: usize, inputs: &Regions) -> Regions {
     let expected = evaluate(graph, rows, inputs);
     for simd in [true, false] {
         let compiled = compile(graph, &Options { simd, rows_max: Some(rows as u32), ..Options::default() });
-        for (engine, run) in [("wasmi", wasmi as Engine), ("wasmtime", wasmtime)] {
+        for (engine, run) in [("wasmi", wasmi as Engine), ("wasmtime", wasmtime), ("linked", linked)] {
             let (code, outputs) = run(&compiled, rows as i32, inputs);
             assert_eq!(code, 0, "{engine}");
             for (n, (got, wanted)) in outputs.iter().zip(&expected).enumerate() {
@@ -98,6 +98,19 @@ fn canonical(ty: Type, mut value: Vec<u8>) -> Vec<u8> {
 }
 
 type Engine = fn(&Compiled, i32, &Regions) -> (i32, Regions);
+
+/// Links the module into a template and runs that in wasmi.
+fn linked(compiled: &Compiled, rows: i32, inputs: &Regions) -> (i32, Regions) {
+    let (mut store, instance) = crate::link::instance(&compiled.wasm, b"");
+    let memory = instance.get_memory(&store, "memory").unwrap();
+    for (spec, region) in compiled.manifest.inputs.iter().zip(inputs) {
+        memory.write(&mut store, crate::link::BASE + spec.offset as usize, region).unwrap();
+    }
+    let run = instance.get_typed_func::<i32, i32>(&store, "go").unwrap();
+    let code = run.call(&mut store, rows).unwrap();
+    let own = &memory.data(&store)[crate::link::BASE..];
+    (code, if code == 0 { read(own, &compiled.manifest, rows) } else { Vec::new() })
+}
 
 fn read(memory: &[u8], manifest: &Manifest, rows: i32) -> Regions {
     let of = |spec: &TensorSpec| {

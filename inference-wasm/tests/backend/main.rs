@@ -3,6 +3,7 @@
 
 mod check;
 mod golden;
+mod link;
 mod math;
 mod operators;
 mod random;
