@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
+use inference_wasm::{Compiled, Options};
 
 /// Arguments of `compile`.
 #[derive(clap::Args)]
@@ -28,19 +29,16 @@ pub struct Arguments {
 /// Rows that prove a module which came without data.
 const GOLDEN_ROWS: usize = 3;
 
-/// Compiles, runs the module once to seal it with golden rows, writes it.
+/// Compiles, seals, writes.
 pub fn compile(arguments: &Arguments) -> anyhow::Result<()> {
     let start = Instant::now();
     let onnx = std::fs::read(&arguments.model).with_context(|| format!("cannot read {}", arguments.model.display()))?;
-    let options = inference_wasm::Options {
+    let options = Options {
         columns: arguments.columns.iter().cloned().collect::<BTreeMap<_, _>>(),
         rows_max: arguments.rows_max,
         simd: !arguments.scalar,
     };
-    let compiled = inference_wasm::compile(&onnx, &options).with_context(|| arguments.model.display().to_string())?;
-    let golden =
-        host_native::seal::pseudo_rows(&compiled.manifest, GOLDEN_ROWS.min(compiled.manifest.rows_max as usize));
-    let sealed = host_native::seal::seal(&compiled.wasm, &golden, None)?;
+    let (compiled, sealed) = sealed(&onnx, &options).with_context(|| arguments.model.display().to_string())?;
     let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("wasm"));
     std::fs::write(&output, &sealed).with_context(|| format!("cannot write {}", output.display()))?;
     eprintln!(
@@ -52,6 +50,15 @@ pub fn compile(arguments: &Arguments) -> anyhow::Result<()> {
         start.elapsed().as_secs_f64() * 1e3
     );
     Ok(())
+}
+
+/// Compiles, and runs the module once to seal it with golden rows.
+pub fn sealed(onnx: &[u8], options: &Options) -> anyhow::Result<(Compiled, Vec<u8>)> {
+    let compiled = inference_wasm::compile(onnx, options)?;
+    let rows = GOLDEN_ROWS.min(compiled.manifest.rows_max as usize);
+    let golden = host_native::seal::pseudo_rows(&compiled.manifest, rows);
+    let sealed = host_native::seal::seal(&compiled.wasm, &golden, None)?;
+    Ok((compiled, sealed))
 }
 
 fn columns(text: &str) -> anyhow::Result<(String, Vec<String>)> {

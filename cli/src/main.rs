@@ -1,8 +1,11 @@
 //! `beira`: the one binary. Parses arguments, calls a room.
 
 mod compile;
+mod deploy;
+mod ingest;
 mod init;
 mod inspect;
+mod model_ref;
 mod predict;
 mod serve;
 mod train;
@@ -32,6 +35,10 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Run a module on a request and print the answer.
     Predict(predict::Arguments),
+    /// Write a deployment: a complete directory for a vendor, and with --run the vendor's tool called on it.
+    Deploy(deploy::Arguments),
+    /// Send the counters that left as lines of a log to the server.
+    Ingest(ingest::Arguments),
     /// Serve tracking, registry, predictions, telemetry and the dashboard.
     Serve(serve::Arguments),
 }
@@ -43,6 +50,8 @@ fn main() -> std::process::ExitCode {
         Command::Compile(arguments) => compile::compile(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Predict(arguments) => predict::predict(&arguments),
+        Command::Deploy(arguments) => deploy::deploy(&arguments),
+        Command::Ingest(arguments) => ingest::ingest(&arguments),
         Command::Serve(arguments) => serve::serve(&arguments),
     };
     match result {

@@ -14,6 +14,9 @@ use crate::step::{ask, run, step};
 /// The Trunk that the dashboard is built with.
 const TRUNK: &str = "0.21.14";
 
+/// The last wrangler for Node 20.
+const WRANGLER: &str = "4.86.0";
+
 /// What a build needs: wasm target, Node with the packages of the lock file, Trunk, wasm-bindgen, wasm-opt.
 pub fn for_build(house: &House) -> anyhow::Result<()> {
     wasm_target()?;
@@ -60,6 +63,26 @@ pub fn python(house: &House) -> anyhow::Result<PathBuf> {
         Ok(fs::write(&stamp, &wanted)?)
     })?;
     Ok(house.python())
+}
+
+/// Cloudflare's wrangler, for the test that it accepts what we write. Apart from our own packages: it
+/// brings a workerd of its own, 120 MB, which nothing else needs.
+pub fn wrangler(house: &House) -> anyhow::Result<PathBuf> {
+    let folder = house.target.join("wrangler");
+    let program = folder.join("node_modules/.bin/wrangler");
+    let stamp = folder.join("beira-stamp");
+    if fs::read_to_string(&stamp).is_ok_and(|have| have == WRANGLER) {
+        return Ok(program);
+    }
+    step("Installing wrangler, apart", || {
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join("package.json"), "{\"private\": true}\n")?;
+        let package = format!("wrangler@{WRANGLER}");
+        let npm = ["install", "--no-audit", "--no-fund", "--loglevel=error", &package];
+        run(Command::new("npm").args(npm).current_dir(&folder))?;
+        Ok(fs::write(&stamp, WRANGLER)?)
+    })?;
+    Ok(program)
 }
 
 /// sha256 over the bytes of files, and of files in folders.

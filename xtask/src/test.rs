@@ -102,7 +102,8 @@ fn python(house: &House) -> anyhow::Result<Counts> {
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
         .arg(house.path("tests/python"))
         .current_dir(&house.root)
-        .env("BEIRA_BIN", house.beira());
+        .env("BEIRA_BIN", house.beira())
+        .env("BEIRA_WRANGLER", setup::wrangler(house)?);
     counted(&mut command, |line| {
         let summary = line.contains(" in ") && (line.contains(" passed") || line.contains(" failed"));
         let n = |word| before(line, word).unwrap_or(0);
