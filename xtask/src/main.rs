@@ -2,6 +2,7 @@
 
 mod bench;
 mod bless;
+mod conformance;
 mod house;
 mod http;
 mod product;
@@ -30,6 +31,8 @@ enum Chore {
     Build,
     /// Measure beside the peers.
     Bench(bench::Arguments),
+    /// ONNX's own test cases, or a folder of models with expected outputs, through the compiler.
+    Conformance(conformance::Arguments),
     /// Accept the golden files as they come out now; read the diff afterwards.
     Bless,
     /// Formatting, clippy, and (where cargo-deny is installed) licences and advisories.
@@ -53,6 +56,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Test(arguments) => test::test(&house, &arguments),
         Chore::Build => product::build(&house).map(drop),
         Chore::Bench(arguments) => bench::bench(&house, &arguments),
+        Chore::Conformance(arguments) => conformance::conformance(&house, &arguments),
         Chore::Bless => bless::bless(&house),
         Chore::Lint => test::lint(&house),
     }

@@ -107,8 +107,8 @@ fn only_rows_may_be_free() {
             input.shape.as_mut().unwrap().dim[1].value =
                 Some(tensor_shape_proto::dimension::Value::DimParam("k".into()));
         },
-        "input \"X\": a free dimension at axis 1 is not supported; export it with a fixed size there; \
-         only the first axis may be free, it counts rows",
+        "input \"X\": a free dimension at axis 1 is not supported; give the size: --shape X=n,k; \
+         only the first axis may stay free, it counts rows",
     );
 }
 
@@ -140,6 +140,19 @@ fn names_of_columns_fit_the_input() {
     assert_eq!(error(columns("X", &["a", "b"])), "columns of input \"X\": 2 names for 6 elements of a row");
     let compiled = compile(&model("mlp"), &columns("X", &["a", "b", "c", "d", "e", "f"])).unwrap();
     assert_eq!(compiled.manifest.inputs[0].element_names(), ["a", "b", "c", "d", "e", "f"]);
+}
+
+#[test]
+fn shapes_given_fix_what_the_file_leaves_free() {
+    let shaped =
+        |dims: &[Option<usize>]| Options { shapes: [("X".to_owned(), dims.to_vec())].into(), ..Options::default() };
+    let shape = |options: &Options| compile(&model("mlp"), options).unwrap().manifest.inputs[0].shape.clone();
+    assert_eq!(shape(&shaped(&[None, Some(6)])), [-1, 6]);
+    assert_eq!(shape(&shaped(&[Some(4), Some(6)])), [4, 6]);
+    assert_eq!(shape(&Options { batch: Some(3), ..Options::default() }), [3, 6]);
+    let error = |dims: &[Option<usize>]| compile(&model("mlp"), &shaped(dims)).unwrap_err().to_string();
+    assert_eq!(error(&[None, Some(7)]), "input \"X\": has size 6 at axis 1, the shape given differs");
+    assert_eq!(error(&[None]), "input \"X\": has 2 axes, the shape given has 1");
 }
 
 #[test]
