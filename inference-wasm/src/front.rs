@@ -14,6 +14,7 @@ use crate::graph::Graph;
 use crate::{Error, Options, Signature, support};
 
 mod attributes;
+mod branches;
 mod destring;
 mod import;
 mod inputs;
@@ -57,6 +58,7 @@ impl Front {
         let inputs = inputs::read(graph, options)?;
         let names: Vec<String> = graph.output.iter().map(|o| o.name.clone()).collect();
         typed::prepare(graph);
+        branches::decide(&mut model, &inputs)?;
 
         let (typed, imported) = translate(&model, &inputs)?;
         let outputs = outputs::describe(&names, &imported, &strings, &columns)?;
@@ -83,8 +85,10 @@ fn translate(
     model: &tract_onnx::pb::ModelProto,
     inputs: &[inputs::Input],
 ) -> Result<(typed::Typed, import::Imported), Error> {
-    if inputs.iter().all(|i| i.has_rows()) {
-        let typed = typed::load(model, inputs, true)?;
+    if inputs.iter().all(|i| i.has_rows())
+        // What computes with the number of rows may fail to load; it may still do so for one row.
+        && let Ok(typed) = typed::load(model, inputs, true)
+    {
         match import::import(&typed) {
             Ok(imported) => return Ok((typed, imported)),
             Err(import::Stop::Mixes) => {}
