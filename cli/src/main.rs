@@ -8,6 +8,7 @@ mod inspect;
 mod model_ref;
 mod predict;
 mod serve;
+mod sync;
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -25,10 +26,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Write a pipeline.yaml for a CSV file.
+    /// Write a pipeline.yaml for a CSV file, or an example with its table.
     Init(init::Arguments),
     /// Train, track, export, compile and register a model (without a pipeline: on the built-in sample).
     Train(train::Arguments),
+    /// Send what a training kept because the server was away.
+    Sync(sync::Arguments),
     /// Compile an ONNX model to a WebAssembly module.
     Compile(compile::Arguments),
     /// Print a module's signature, sizes, cost and graph.
@@ -47,6 +50,7 @@ fn main() -> std::process::ExitCode {
     let result = match Arguments::parse().command {
         Command::Init(arguments) => init::init(&arguments),
         Command::Train(arguments) => train::train(&arguments),
+        Command::Sync(arguments) => sync::sync(&arguments),
         Command::Compile(arguments) => compile::compile(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Predict(arguments) => predict::predict(&arguments),

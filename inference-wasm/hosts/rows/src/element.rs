@@ -1,13 +1,14 @@
 //! One element: JSON value to bytes and back, by datatype.
 //!
 //! Numbers are read as f64, then as f32 where the model takes f32. Missing is `null`, and only
-//! floats (NaN) and strings (their own id) can be missing. Kinds and sentences are pydantic's.
+//! floats (NaN) and strings (their own id) can be missing. A date is a text in the manifest's format,
+//! or the number that it stands for. Kinds and sentences are pydantic's.
 
 use std::collections::HashMap;
 
 use contract::manifest::{MISSING, TensorSpec, UNSEEN};
 use contract::number::{self, INTEGER_MAX};
-use contract::{Datatype, Fault, Loc};
+use contract::{Datatype, Date, Fault, Loc};
 use serde_json::{Number, Value};
 
 /// Why a value does not fit; the value itself is not repeated.
@@ -31,17 +32,33 @@ impl Refused {
 pub struct Writer<'a> {
     datatype: Datatype,
     ids: HashMap<&'a str, i32>,
+    date: Option<&'a Date>,
 }
 
 impl<'a> Writer<'a> {
     /// A writer for `spec`; builds the vocabulary's index, so make one per request and input.
     pub fn new(spec: &'a TensorSpec) -> Writer<'a> {
         let strings = spec.strings.iter().flatten();
-        Writer { datatype: spec.datatype, ids: strings.zip(0..).map(|(text, id)| (text.as_str(), id)).collect() }
+        let ids = strings.zip(0..).map(|(text, id)| (text.as_str(), id)).collect();
+        Writer { datatype: spec.datatype, ids, date: spec.date.as_ref() }
     }
 
     /// Writes `value` to `to`, which is as long as the element.
     pub fn write(&self, value: &Value, to: &mut [u8]) -> Result<(), Refused> {
+        match (self.date, value) {
+            (Some(date), Value::String(text)) => {
+                let message = || format!("Input should be a valid date in the format {}", date.format);
+                let number = date.parse(text).ok_or_else(|| Refused::new("date_parsing", message()))?;
+                self.plain(&Value::from(number), to)
+            }
+            (Some(_), Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
+                Err(Refused::new("date_type", "Input should be a valid date"))
+            }
+            _ => self.plain(value, to),
+        }
+    }
+
+    fn plain(&self, value: &Value, to: &mut [u8]) -> Result<(), Refused> {
         match self.datatype {
             Datatype::Fp32 | Datatype::Fp64 | Datatype::Fp16 => self.float(value, to),
             Datatype::Bytes => {
