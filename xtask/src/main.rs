@@ -4,6 +4,7 @@ mod bench;
 mod bless;
 mod house;
 mod http;
+mod image;
 mod product;
 mod server;
 mod setup;
@@ -28,6 +29,8 @@ enum Chore {
     Test(test::Arguments),
     /// Set up and build everything: binary, web package, dashboard.
     Build,
+    /// Build the static binary of `beira infer`, and unpack the image's root file system without an engine.
+    Image(image::Arguments),
     /// Measure beside the peers.
     Bench(bench::Arguments),
     /// Accept the golden files as they come out now; read the diff afterwards.
@@ -52,6 +55,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Up(arguments) => up::up(&house, &arguments),
         Chore::Test(arguments) => test::test(&house, &arguments),
         Chore::Build => product::build(&house).map(drop),
+        Chore::Image(arguments) => image::image(&house, &arguments),
         Chore::Bench(arguments) => bench::bench(&house, &arguments),
         Chore::Bless => bless::bless(&house),
         Chore::Lint => test::lint(&house),
