@@ -5,6 +5,7 @@ mod bless;
 mod conformance;
 mod house;
 mod http;
+mod image;
 mod product;
 mod server;
 mod setup;
@@ -29,6 +30,8 @@ enum Chore {
     Test(test::Arguments),
     /// Set up and build everything: binary, web package, dashboard.
     Build,
+    /// Build the static binary of `beira infer`, and unpack the image's root file system without an engine.
+    Image(image::Arguments),
     /// Measure beside the peers.
     Bench(bench::Arguments),
     /// ONNX's own test cases, or a folder of models with expected outputs, through the compiler.
@@ -55,6 +58,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Up(arguments) => up::up(&house, &arguments),
         Chore::Test(arguments) => test::test(&house, &arguments),
         Chore::Build => product::build(&house).map(drop),
+        Chore::Image(arguments) => image::image(&house, &arguments),
         Chore::Bench(arguments) => bench::bench(&house, &arguments),
         Chore::Conformance(arguments) => conformance::conformance(&house, &arguments),
         Chore::Bless => bless::bless(&house),
