@@ -77,7 +77,7 @@ impl Writer {
             (Some(date), Scalar::Text(text)) => {
                 let message = || format!("Input should be a valid date in the format {}", date.format);
                 let number = date.parse(text).ok_or_else(|| Refused::new("date_parsing", message()))?;
-                self.plain(Scalar::Int(number), to)
+                self.plain(Scalar::Float(number), to)
             }
             (Some(_), Scalar::Bool(_) | Scalar::Nested) => {
                 Err(Refused::new("date_type", "Input should be a valid date"))
