@@ -3,10 +3,12 @@
 mod compile;
 mod deploy;
 mod ingest;
+mod gate;
 mod init;
 mod inspect;
 mod model_ref;
 mod predict;
+mod rollback;
 mod serve;
 mod train;
 
@@ -39,12 +41,22 @@ enum Command {
     Deploy(deploy::Arguments),
     /// Send the counters that left as lines of a log to the server.
     Ingest(ingest::Arguments),
+    /// Compare a candidate with the champion on the same held-out rows: PROMOTE, HOLD or REJECT.
+    Gate(gate::Arguments),
+    /// Make the version under the alias `previous` the champion again.
+    Rollback(rollback::Arguments),
     /// Serve tracking, registry, predictions, telemetry and the dashboard.
     Serve(serve::Arguments),
 }
 
 fn main() -> std::process::ExitCode {
     let result = match Arguments::parse().command {
+        // A verdict is more than done or failed.
+        Command::Gate(arguments) => match gate::gate(&arguments) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
+        Command::Rollback(arguments) => rollback::rollback(&arguments),
         Command::Init(arguments) => init::init(&arguments),
         Command::Train(arguments) => train::train(&arguments),
         Command::Compile(arguments) => compile::compile(&arguments),
@@ -60,5 +72,37 @@ fn main() -> std::process::ExitCode {
             eprintln!("error: {error:#}");
             std::process::ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser;
+
+    /// What the workflows spell is what the arguments take.
+    #[test]
+    fn the_workflows_call_commands_that_exist() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.github/workflows");
+        let mut looked_at = 0;
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            for line in text.lines().filter_map(|line| line.split_once("run: ")).map(|(_, line)| line) {
+                let Some(line) = line.strip_prefix("beira ") else { continue };
+                let mut parts = line.split("${{");
+                let first = parts.next().unwrap_or_default().to_owned();
+                let plain = parts.fold(first, |line, part| line + "x" + part.split_once("}}").unwrap().1);
+                // Given by the runner's environment.
+                let by_environment = ["--token", "t", "--repository", "o/r"];
+                let rest = plain.starts_with("gate comment").then_some(by_environment).into_iter().flatten();
+                let words = ["beira"].into_iter().chain(plain.split_whitespace()).chain(rest);
+                if let Err(error) = super::Arguments::try_parse_from(words) {
+                    panic!("{}: `beira {line}`: {error}", entry.path().display());
+                }
+                looked_at += 1;
+            }
+        }
+        assert!(looked_at >= 6, "only {looked_at} commands were found");
     }
 }

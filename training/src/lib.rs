@@ -31,6 +31,7 @@ mod sample;
 mod split;
 mod tracking;
 mod train;
+mod trial;
 
 pub use error::Error;
 pub use fit::{Trained, fit};
@@ -40,3 +41,4 @@ pub use package::{Package, package};
 pub use pipeline::Pipeline;
 pub use progress::{Progress, Silent};
 pub use train::{TrainArgs, train};
+pub use trial::{Comment, GateArgs, Judged, comment, gate as judge, roll_back};

@@ -5,9 +5,11 @@ mod client;
 mod mlmodel;
 mod registry;
 mod run;
+mod stored;
 mod stream;
 
 pub(crate) use client::Client;
 pub(crate) use mlmodel::{mlmodel, requirements};
-pub(crate) use registry::register;
+pub(crate) use registry::{At, Version, folder, move_alias, register, version};
 pub(crate) use run::{Run, now};
+pub(crate) use stored::StoredRun;

@@ -62,6 +62,7 @@ fn logged(pipeline: &Pipeline, run: &mut Run, url: String) -> Result<Outcome, Er
     let mut files: Vec<(String, Vec<u8>)> = vec![
         ("pipeline.yaml".to_owned(), pipeline.to_yaml().into_bytes()),
         ("heldout/records.json".to_owned(), json(serde_json::to_vec(&heldout::records(&trained.data, rows)))),
+        ("heldout/seen.txt".to_owned(), heldout::seen(&trained.data, &trained.parts).into_bytes()),
         ("heldout/labels.json".to_owned(), json(serde_json::to_vec(&heldout::labels(&trained.data, rows)))),
     ];
     files.extend(plots::plots(&trained).into_iter().map(|(name, svg)| (format!("plots/{name}"), svg.into_bytes())));
