@@ -3,8 +3,8 @@
 use crate::data::Data;
 use crate::encoder::Encoder;
 use crate::learner::{self, Answers, Fitted, Task};
-use crate::split::{Parts, split};
 use crate::read::Raw;
+use crate::split::{Parts, split};
 use crate::{Error, Pipeline, Progress, export, metrics, schema, source};
 
 /// What a pipeline came to.
@@ -23,12 +23,17 @@ pub struct Trained {
     pub(crate) parts: Parts,
     pub(crate) encoder: Encoder,
     pub(crate) fitted: Fitted,
-    /// Answers of the exported learner for all rows.
-    pub(crate) all: Answers,
-    /// Those for the test rows.
+    /// Answers of the exported learner for the test rows.
     pub(crate) answers: Answers,
     /// Features and how much they matter, most first.
     pub(crate) importance: Vec<(String, f64)>,
+}
+
+impl Trained {
+    /// Answers of the exported learner for rows of a table like that it was trained on.
+    pub(crate) fn answer(&self, data: &Data, rows: &[usize]) -> Result<Answers, Error> {
+        self.fitted.answer(data, &self.encoder, rows)
+    }
 }
 
 /// Reads, checks, splits, fits, chooses and exports.
@@ -78,14 +83,25 @@ pub(crate) fn table(raw: &Raw, pipeline: &Pipeline, progress: &mut dyn Progress)
         return Err(pipeline.wrong("learners", "none is given"));
     };
     parameters.push(("learner".to_owned(), best.learner.to_owned()));
-    let all = best.answer(&data, &encoder, &(0..data.rows).collect::<Vec<_>>())?;
-    let answers = all.rows(&parts.test);
+    let answers = best.answer(&data, &encoder, &parts.test)?;
     let test = metrics::all(&data, &parts.test, &answers);
     found.extend(test.into_iter().map(|(name, value)| (format!("test_{name}"), value)));
     let onnx = export::export(&data, &encoder, &best, pipeline.model());
     let importance = importance(&data, &encoder, &best);
     let (learner, task) = (best.learner, data.target.task());
-    Ok(Trained { onnx, learner, task, metrics: found, parameters, data, parts, encoder, fitted: best, all, answers, importance })
+    Ok(Trained {
+        onnx,
+        learner,
+        task,
+        metrics: found,
+        parameters,
+        data,
+        parts,
+        encoder,
+        fitted: best,
+        answers,
+        importance,
+    })
 }
 
 fn given(pipeline: &Pipeline, data: &Data, sizes: [usize; 3]) -> Vec<(String, String)> {

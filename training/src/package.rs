@@ -40,11 +40,12 @@ pub fn package(trained: &Trained) -> Result<Package, Error> {
     let compiled = inference_wasm::compile(&trained.onnx, &Options::default())?;
     let manifest = compiled.manifest;
     let module = Module::load(&compiled.wasm)?;
-    let all = encode(&manifest, data, &(0..data.rows).collect::<Vec<_>>())?;
-    let answers = numbers(&manifest, &module.run(&all)?);
-    let difference = difference(&answers, &trained.all.values);
+    let all: Vec<usize> = (0..data.rows).collect();
+    let answers = numbers(&manifest, &module.run(&encode(&manifest, data, &all)?)?);
+    let learnt = trained.answer(data, &all)?.values;
+    let difference = difference(&answers, &learnt);
     within("the compiled module", difference)?;
-    let differing = answers.iter().zip(&trained.all.values).filter(|pair| off(*pair) > SAME).count();
+    let differing = answers.iter().zip(&learnt).filter(|pair| off(*pair) > SAME).count();
     let test = encode(&manifest, data, &parts.test)?;
     let reference = numbers(&manifest, &Reference::load(&trained.onnx)?.run(test.rows, &test.inputs)?);
     let served = numbers(&manifest, &module.run(&test)?);
