@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use crate::process;
 
 /// Arguments of `serve`.
 #[derive(clap::Args)]
@@ -29,9 +29,7 @@ pub struct Arguments {
 
 /// Serves until SIGINT or SIGTERM.
 pub fn serve(arguments: &Arguments) -> anyhow::Result<()> {
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,beira_server=info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).json().init();
+    process::logs("warn,beira_server=info");
     let config = server::Config {
         host: arguments.host.clone(),
         port: arguments.port,
@@ -41,24 +39,5 @@ pub fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         auth_none: arguments.auth.is_some(),
         ..server::Config::default()
     };
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
-    Ok(runtime.block_on(server::serve(config, shutdown()))?)
-}
-
-/// Ends with the first SIGINT or SIGTERM.
-async fn shutdown() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    interrupt.await.ok();
+    Ok(process::run(server::serve(config, process::stopped()))??)
 }

@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod check;
+pub mod date;
 pub mod fault;
 pub mod hex;
 pub mod manifest;
@@ -15,6 +16,7 @@ pub mod plugin;
 pub mod profile;
 pub mod telemetry;
 
+pub use date::Date;
 pub use fault::{Fault, Loc};
 pub use manifest::{Datatype, Manifest, Seal, TensorSpec};
 pub use profile::Profile;

@@ -189,6 +189,9 @@ const ML: &[&str] = &[
     "ZipMap",
 ];
 
+/// Branches in branches, at most.
+const DEPTH_MAX: usize = 16;
+
 /// Names of nodes in a report, at most.
 const EXAMPLES: usize = 3;
 
@@ -260,13 +263,25 @@ pub(crate) fn check(model: &ModelProto) -> Result<(), Error> {
             "store the weights densely",
         ));
     }
+    contents(graph, 0)?;
+    references(graph)
+}
+
+/// Constants and operators of a graph, and of those inside its nodes' attributes.
+fn contents(graph: &GraphProto, depth: usize) -> Result<(), Error> {
+    if depth > DEPTH_MAX {
+        return Err(Error::invalid("the graph", format!("has branches nested more than {DEPTH_MAX} deep")));
+    }
     for initializer in &graph.initializer {
         tensor::check(&format!("initializer {:?}", initializer.name), initializer)?;
     }
     for node in &graph.node {
         operator(node)?;
+        for inner in node.attribute.iter().filter_map(|a| a.g.as_ref()) {
+            contents(inner, depth + 1)?;
+        }
     }
-    references(graph)
+    Ok(())
 }
 
 /// `node "name" (Op)`, for errors.

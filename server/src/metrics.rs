@@ -6,17 +6,47 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
+#[cfg(feature = "store")]
 use crate::app::App;
+#[cfg(feature = "store")]
 use crate::error::Result;
+use crate::serving::Serving;
+use crate::traffic::Total;
+
+/// `GET /metrics` of `beira infer`: what this process did since it started.
+pub async fn of_process(State(serving): State<Serving>) -> Response {
+    let mut text = build_info();
+    let totals = serving.traffic.totals();
+    for (metric, help, value) in [
+        ("model_predictions_total", "Rows predicted.", (|total| total.predictions) as fn(&Total) -> u64),
+        ("model_errors_total", "Calls that ended in an error.", |total| total.errors),
+    ] {
+        let _ = writeln!(text, "# HELP {metric} {help}\n# TYPE {metric} counter");
+        for (name, version, total) in &totals {
+            let version = version.map(|version| version.to_string()).unwrap_or_default();
+            let (name, value) = (escape(name), value(total));
+            let _ = writeln!(text, "{metric}{{model=\"{name}\",version=\"{version}\",origin=\"server\"}} {value}");
+        }
+    }
+    serving.requests.write(&mut text);
+    answer(text)
+}
+
+fn build_info() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    format!(
+        "# HELP beira_build_info Version of the server.\n# TYPE beira_build_info gauge\nbeira_build_info{{version=\"{version}\"}} 1\n"
+    )
+}
+
+fn answer(text: String) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
 
 /// Requests by route, predictions and errors by model, version and origin, and what is served.
+#[cfg(feature = "store")]
 pub async fn metrics(State(app): State<App>) -> Result<Response> {
-    let mut text = String::new();
-    let _ = writeln!(
-        text,
-        "# HELP beira_build_info Version of the server.\n# TYPE beira_build_info gauge\nbeira_build_info{{version=\"{}\"}} 1",
-        env!("CARGO_PKG_VERSION")
-    );
+    let mut text = build_info();
     let counted: Vec<(String, i64, String, i64, i64)> = sqlx::query_as(
         "SELECT name, version, origin, CAST(sum(predictions) AS BIGINT), CAST(sum(errors) AS BIGINT) FROM windows
          GROUP BY name, version, origin ORDER BY name, version, origin",
@@ -52,8 +82,8 @@ pub async fn metrics(State(app): State<App>) -> Result<Response> {
             "model_info{{model=\"{name}\",version=\"{version}\",run_id=\"{run}\",sha256=\"{sha256}\"}} 1"
         );
     }
-    app.requests.write(&mut text);
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+    app.serving.requests.write(&mut text);
+    Ok(answer(text))
 }
 
 fn escape(label: &str) -> String {

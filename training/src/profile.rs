@@ -29,6 +29,10 @@ pub(crate) fn profile(
                 let seen: Vec<f32> = train.iter().map(|row| numbers[*row]).collect();
                 quantile_edges(&seen, BINS)
             }
+            Some(Values::Dates { numbers, .. }) => {
+                let seen: Vec<f32> = train.iter().map(|row| numbers[*row] as f32).collect();
+                quantile_edges(&seen, BINS)
+            }
             // The ids that the module sees are positions in this list.
             _ => Bins::Categories(spec.strings.clone().unwrap_or_default()),
         };

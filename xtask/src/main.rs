@@ -5,6 +5,7 @@ mod bless;
 mod conformance;
 mod house;
 mod http;
+mod image;
 mod product;
 mod release;
 mod server;
@@ -34,6 +35,8 @@ enum Chore {
         #[arg(long)]
         only_beira: bool,
     },
+    /// Build the static binary of `beira infer`, and unpack the image's root file system without an engine.
+    Image(image::Arguments),
     /// Pack what a release carries.
     Release(release::Arguments),
     /// Measure beside the peers.
@@ -63,6 +66,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Test(arguments) => test::test(&house, &arguments),
         Chore::Build { only_beira: true } => product::beira(&house).map(drop),
         Chore::Build { only_beira: false } => product::build(&house).map(drop),
+        Chore::Image(arguments) => image::image(&house, &arguments),
         Chore::Release(arguments) => release::release(&house, &arguments),
         Chore::Bench(arguments) => bench::bench(&house, &arguments),
         Chore::Conformance(arguments) => conformance::conformance(&house, &arguments),

@@ -1,6 +1,6 @@
 //! The model's inputs: names, types, and which axis counts rows.
 
-use contract::{Datatype, TensorSpec};
+use contract::{Datatype, Date, TensorSpec, check};
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::Dimension;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dim;
@@ -37,6 +37,7 @@ impl Input {
             offset: 0,
             strings,
             columns: None,
+            date: None,
         }
     }
 }
@@ -190,6 +191,23 @@ pub fn name_columns(inputs: &mut [TensorSpec], options: &Options) -> Result<(), 
             return Err(Error::invalid(place, format!("the name {:?} stands there twice", twice.1)));
         }
         input.columns = Some(columns.clone());
+    }
+    Ok(())
+}
+
+/// Says of inputs that they are dates, and how these are written.
+pub fn date(inputs: &mut [TensorSpec], dates: Vec<(String, Date)>) -> Result<(), Error> {
+    for (name, date) in dates {
+        let place = format!("metadata {:?}", format!("beira.date.{name}"));
+        let Some(input) = inputs.iter_mut().find(|i| i.name == name) else {
+            return Err(Error::invalid(place, "the model has no such input"));
+        };
+        date.check().map_err(|what| Error::invalid(&place, what))?;
+        if !check::date_fits(input.datatype, date.unit) {
+            let what = "dates are float or int32 days, double or int64 days or milliseconds";
+            return Err(Error::invalid(place, what));
+        }
+        input.date = Some(date);
     }
     Ok(())
 }

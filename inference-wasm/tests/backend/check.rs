@@ -35,7 +35,7 @@ pub fn signature(graph: &Graph) -> Signature {
             Type::F64 => Datatype::Fp64,
         };
         let shape = std::iter::once(-1).chain(node.shape.iter().map(|d| *d as i64)).collect();
-        TensorSpec { name: format!("{n}"), datatype, shape, offset: 0, strings: None, columns: None }
+        TensorSpec { name: format!("{n}"), datatype, shape, offset: 0, strings: None, columns: None, date: None }
     };
     Signature {
         inputs: graph.inputs.iter().enumerate().map(spec).collect(),

@@ -2,7 +2,7 @@
 
 use beira_inference_wasm::{Options, Reference, compile, operators};
 use prost::Message;
-use tract_onnx::pb::{ModelProto, NodeProto, TypeProto, tensor_shape_proto, type_proto};
+use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TypeProto, tensor_shape_proto, type_proto};
 
 use crate::support::folder;
 
@@ -93,6 +93,23 @@ fn constants_are_as_long_as_they_say_and_inside_the_file() {
     check(
         "mlp",
         |m| m.graph.as_mut().unwrap().initializer[0].data_location = Some(1),
+        "initializer \"coefficient\": data outside the file is not supported; save the model as one file \
+         (`onnx.save(model, path, save_as_external_data=False)`)",
+    );
+}
+
+#[test]
+fn data_outside_the_file_inside_a_branch() {
+    check(
+        "mlp",
+        |m| {
+            let graph = m.graph.as_mut().unwrap();
+            let mut weights = graph.initializer[0].clone();
+            weights.data_location = Some(1);
+            let branch = GraphProto { initializer: vec![weights], ..GraphProto::default() };
+            let attribute = AttributeProto { name: "then_branch".into(), g: Some(branch), ..AttributeProto::default() };
+            graph.node[0].attribute.push(attribute);
+        },
         "initializer \"coefficient\": data outside the file is not supported; save the model as one file \
          (`onnx.save(model, path, save_as_external_data=False)`)",
     );

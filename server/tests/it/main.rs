@@ -4,5 +4,6 @@ mod artifacts;
 mod logs;
 mod production;
 mod routes;
+mod serving;
 mod support;
 mod tracking;

@@ -135,6 +135,7 @@ impl<'a> GitHub<'a> {
         let refused = |what: String| Error::Refused {
             server: api.clone(),
             request: format!("{method} {}", path.split('?').next().unwrap_or_default()),
+            status: 0,
             what,
         };
         let request = ureq::http::Request::builder()

@@ -1,5 +1,6 @@
 // Named features straight into the model's memory. This is the hot path: no allocation, one pass.
 
+import { dateReader } from "./date.js";
 import { fault } from "./fault.js";
 import { BOOL, BYTES, FP32, FP64, INT64, SMALL, elementNames } from "./memory.js";
 
@@ -18,7 +19,11 @@ export class Features {
     this.#memory = memory;
     for (const spec of inputs) {
       const place = memory.place(spec);
-      const tensor = { ...place, ids: spec.strings && new Map(spec.strings.map((text, id) => [text, id])) };
+      const tensor = {
+        ...place,
+        ids: spec.strings && new Map(spec.strings.map((text, id) => [text, id])),
+        date: spec.date && { read: dateReader(spec.date), format: spec.date.format },
+      };
       const names = elementNames(spec);
       for (let i = 0; i < names.length; i++) {
         this.#names.push(names[i]);
@@ -66,7 +71,8 @@ export class Features {
 
   /** Writes one value, whatever its type. */
   #put(f, value, row, ring, at) {
-    const tensor = this.#tensors[f], { kind, ids, low, high, view } = tensor, memory = this.#memory;
+    const tensor = this.#tensors[f], { kind, ids, date, low, high, view } = tensor, memory = this.#memory;
+    if (date !== undefined && typeof value === "string") value = date.read(value);
     const i = this.#firsts[f] + row * tensor.elements;
     let seen; // as the model sees it
     switch (kind) {
@@ -122,7 +128,12 @@ export class Features {
 }
 
 /** Why a value does not fit: kind and sentence, as pydantic words them. */
-function refuse({ kind, low, high }, value) {
+function refuse({ kind, low, high, date }, value) {
+  if (date && typeof value === "string") {
+    if (date.read(value) !== undefined) return;
+    return ["date_parsing", `Input should be a valid date in the format ${date.format}`];
+  }
+  if (date && value !== null && typeof value !== "number") return ["date_type", "Input should be a valid date"];
   switch (kind) {
     case FP32:
     case FP64: {

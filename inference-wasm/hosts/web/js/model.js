@@ -145,8 +145,8 @@ export class Model {
 /** What a form or a client needs to know. */
 function signature(manifest) {
   const tensor = (spec) => {
-    const { name, datatype, shape, strings } = spec;
-    return { name, datatype, shape, features: elementNames(spec), ...(strings && { strings }) };
+    const { name, datatype, shape, strings, date } = spec;
+    return { name, datatype, shape, features: elementNames(spec), ...(strings && { strings }), ...(date && { date }) };
   };
   const label = (spec) => {
     const { name, datatype, shape, columns, strings } = spec;
