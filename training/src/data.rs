@@ -87,7 +87,14 @@ impl Data {
             return Err(Error::data(&raw.place, "no column is left to predict from"));
         }
         let target = Target::new(raw, target, pipeline)?;
-        Ok(Data { features, target, rows: raw.rows.len(), place: raw.place.clone(), sha256: digest(raw), origin: raw.origin.clone() })
+        Ok(Data {
+            features,
+            target,
+            rows: raw.rows.len(),
+            place: raw.place.clone(),
+            sha256: digest(raw),
+            origin: raw.origin.clone(),
+        })
     }
 
     /// Row `row` as a client would send it: numbers as short as they can be printed, missing as `null`.

@@ -3,8 +3,8 @@
 use crate::data::Data;
 use crate::encoder::Encoder;
 use crate::learner::{self, Answers, Fitted, Task};
-use crate::split::{Parts, split};
 use crate::read::Raw;
+use crate::split::{Parts, split};
 use crate::{Error, Pipeline, Progress, export, metrics, schema, source};
 
 /// What a pipeline came to.
@@ -85,7 +85,20 @@ pub(crate) fn table(raw: &Raw, pipeline: &Pipeline, progress: &mut dyn Progress)
     let onnx = export::export(&data, &encoder, &best, pipeline.model());
     let importance = importance(&data, &encoder, &best);
     let (learner, task) = (best.learner, data.target.task());
-    Ok(Trained { onnx, learner, task, metrics: found, parameters, data, parts, encoder, fitted: best, all, answers, importance })
+    Ok(Trained {
+        onnx,
+        learner,
+        task,
+        metrics: found,
+        parameters,
+        data,
+        parts,
+        encoder,
+        fitted: best,
+        all,
+        answers,
+        importance,
+    })
 }
 
 fn given(pipeline: &Pipeline, data: &Data, sizes: [usize; 3]) -> Vec<(String, String)> {

@@ -109,7 +109,8 @@ mod tests {
     fn guesses_kinds_and_reads_back() {
         let folder = tempfile::tempdir().unwrap();
         let (csv, out) = (folder.path().join("shop.csv"), folder.path().join("pipeline.yaml"));
-        std::fs::write(&csv, "age,\"a: b\",no,empty,on,y\n1,red,x,,2024-02-01,0\n2,blue,x,,2024-02-02,1\n3,,y,,,1\n").unwrap();
+        std::fs::write(&csv, "age,\"a: b\",no,empty,on,y\n1,red,x,,2024-02-01,0\n2,blue,x,,2024-02-02,1\n3,,y,,,1\n")
+            .unwrap();
         init(&csv, &out).unwrap();
         let pipeline = Pipeline::load(&out).unwrap();
         let kinds: Vec<_> = pipeline.columns.iter().map(|(name, kind)| (name.as_str(), kind.clone())).collect();

@@ -182,7 +182,8 @@ mod tests {
         check("{rows: {min: 5}}", &[short]);
         let twice = "t.csv: 1 rows repeat an earlier one, a share of 0.2500; was a file appended twice? else raise `schema.duplicates`";
         check("{duplicates: 0.2}", &[twice]);
-        let gone = "t.csv, column `income`: the column is not there; was it renamed? not in the schema: age, plan, on, y";
+        let gone =
+            "t.csv, column `income`: the column is not there; was it renamed? not in the schema: age, plan, on, y";
         check("{columns: {income: {type: number}}}", &[gone]);
         let new = "t.csv: columns that the schema does not list: plan, on, y; list them, or set `schema.others: true`";
         check("{others: false, columns: {age: {}}}", &[new]);
@@ -196,7 +197,8 @@ mod tests {
         check("{columns: {on: {type: date}}}", &[date]);
         let early = "t.csv, line 2, column `on`: below 2024-01-06: 2 of 4 values; correct the cells, or move the bound";
         check("{columns: {on: {type: date, min: 2024-01-06}}}", &[date, early]);
-        let missing = "t.csv, column `on`: 1 values are missing, a share of 0.2500; mend the export, or raise `missing`";
+        let missing =
+            "t.csv, column `on`: 1 values are missing, a share of 0.2500; mend the export, or raise `missing`";
         check("{columns: {on: {missing: 0.1}}}", &[missing]);
     }
 }

@@ -56,10 +56,8 @@ fn logged(
     let json = |value: serde_json::Result<Vec<u8>>| value.unwrap_or_default();
     let raw = source::read(pipeline, &mut progress)?;
     let report = schema::check(&raw, pipeline)?;
-    let reports = [
-        ("data.md", report.markdown().into_bytes()),
-        ("data.json", json(serde_json::to_vec_pretty(&report))),
-    ];
+    let reports =
+        [("data.md", report.markdown().into_bytes()), ("data.json", json(serde_json::to_vec_pretty(&report)))];
     for (name, bytes) in reports {
         folder.write("reports", name, &bytes)?;
         run.artifacts(&[(format!("reports/{name}"), bytes)])?;

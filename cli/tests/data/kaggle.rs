@@ -39,14 +39,16 @@ fn the_mixed_table_comes_from_kaggle_and_is_fetched_once() {
     let work = folder.path().join("work");
     assert!(beira(folder.path(), &["init", "--example", "mixed", "work"], &[]).status.success());
     let pipeline = std::fs::read_to_string(work.join("pipeline.yaml")).unwrap();
-    let pipeline = pipeline.replace("csv: mixed.csv", "url: kaggle://ada/churn/mixed.csv").replace("rounds: 200", "rounds: 20");
+    let pipeline =
+        pipeline.replace("csv: mixed.csv", "url: kaggle://ada/churn/mixed.csv").replace("rounds: 200", "rounds: 20");
     std::fs::write(work.join("pipeline.yaml"), pipeline).unwrap();
     let csv = std::fs::read(work.join("mixed.csv")).unwrap();
     std::fs::remove_file(work.join("mixed.csv")).unwrap();
     let (address, asked) = kaggle("/api/v1/datasets/download/ada/churn/mixed.csv", csv);
     let server = Server::start(&folder.path().join("state"));
     let url = server.url();
-    let train = |variables: &[(&str, &str)]| beira(&work, &["train", "pipeline.yaml", "--json", "--server", &url], variables);
+    let train =
+        |variables: &[(&str, &str)]| beira(&work, &["train", "pipeline.yaml", "--json", "--server", &url], variables);
 
     let none = train(&[("KAGGLE_API_BASE", &address)]);
     assert!(stderr(&none).contains("Kaggle: no credentials; set KAGGLE_USERNAME and KAGGLE_KEY"), "{}", stderr(&none));

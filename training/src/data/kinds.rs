@@ -72,7 +72,8 @@ pub(super) fn dates(raw: &Raw, column: usize, date: &Date) -> Result<Vec<f64>, E
         }
         date.parse(cell).ok_or_else(|| {
             let format = &date.format;
-            let what = format!("this is not a date in the format {format}; correct the line, or the format in the pipeline");
+            let what =
+                format!("this is not a date in the format {format}; correct the line, or the format in the pipeline");
             raw.wrong(row, column, what)
         })
     };

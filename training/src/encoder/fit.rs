@@ -46,7 +46,8 @@ impl Fit<'_> {
         let column = self.column(feature.from.as_deref().unwrap_or(self.name))?;
         match &self.data.features[column].values {
             Values::Numbers(_) => {
-                if feature.ordinal.is_some() || feature.one_hot && feature.bucket.is_none() || !feature.date.is_empty() {
+                if feature.ordinal.is_some() || feature.one_hot && feature.bucket.is_none() || !feature.date.is_empty()
+                {
                     return Err("the column holds numbers; `one_hot`, `ordinal` and `date` take others".to_owned());
                 }
                 self.number(encoder, self.name.to_owned(), From::Column(column))

@@ -21,9 +21,8 @@ fn check(features: &str, expected: &str) {
     let text = match Encoder::fit(&data, &rows, &pipeline) {
         Ok(encoder) => {
             let wanted = expected.lines().next().unwrap_or_default();
-            let kept: Vec<usize> = (0..encoder.width())
-                .filter(|i| wanted.split(' ').any(|name| name == encoder.names()[*i]))
-                .collect();
+            let kept: Vec<usize> =
+                (0..encoder.width()).filter(|i| wanted.split(' ').any(|name| name == encoder.names()[*i])).collect();
             let matrix = encoder.raw(&data, &rows);
             let line = |row: &[f32]| kept.iter().map(|i| row[*i].to_string()).collect::<Vec<_>>().join(" ");
             let names = kept.iter().map(|i| encoder.names()[*i].clone()).collect::<Vec<_>>().join(" ");
@@ -62,16 +61,31 @@ fn texts() {
 
 #[test]
 fn dates() {
-    check("{}", "d.days d.year d.month d.day d.weekday\n10956 1999 12 31 4\n10957 2000 1 1 5\nNaN NaN NaN NaN NaN\n0 1970 1 1 3");
-    check("{at: {date: [days, quarter, weekday, hour, minute]}}", "at.days at.quarter at.weekday at.hour at.minute\n19782 1 3 23 59\n-1 4 2 0 0\nNaN NaN NaN NaN NaN\n19358 1 6 12 30");
+    check(
+        "{}",
+        "d.days d.year d.month d.day d.weekday\n10956 1999 12 31 4\n10957 2000 1 1 5\nNaN NaN NaN NaN NaN\n0 1970 1 1 3",
+    );
+    check(
+        "{at: {date: [days, quarter, weekday, hour, minute]}}",
+        "at.days at.quarter at.weekday at.hour at.minute\n19782 1 3 23 59\n-1 4 2 0 0\nNaN NaN NaN NaN NaN\n19358 1 6 12 30",
+    );
 }
 
 #[test]
 fn errors_name_the_feature() {
-    check("{x: {log: true}}", "pipeline: features.x: there is no column `x` to start from (or it is the target, or `ignore`)");
+    check(
+        "{x: {log: true}}",
+        "pipeline: features.x: there is no column `x` to start from (or it is the target, or `ignore`)",
+    );
     check("{r: {ratio: [n, t]}}", "pipeline: features.r: the column `t` holds no numbers");
-    check("{t: {log: true}}", "pipeline: features.t: the column holds texts; only `impute`, `one_hot` and `ordinal` take them");
-    check("{n: {one_hot: true}}", "pipeline: features.n: the column holds numbers; `one_hot`, `ordinal` and `date` take others");
+    check(
+        "{t: {log: true}}",
+        "pipeline: features.t: the column holds texts; only `impute`, `one_hot` and `ordinal` take them",
+    );
+    check(
+        "{n: {one_hot: true}}",
+        "pipeline: features.n: the column holds numbers; `one_hot`, `ordinal` and `date` take others",
+    );
     check("{d: {date: [hour]}}", "pipeline: features.d: date: no `hour` in dates of the format %Y-%m-%d");
     check("{t: {ordinal: [a], impute: z}}", "pipeline: features.t: impute: the text is not in the list of `ordinal`");
     check("{n: {impute: maen}}", "pipeline: features.n: impute: `mean`, `median` or a number is needed");

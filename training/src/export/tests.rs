@@ -169,7 +169,8 @@ fn dates_of_all_centuries_are_taken_apart_in_the_module() {
     }
     let parts = "{date: [days, year, quarter, month, day, weekday]}";
     let times = "{date: [days, year, quarter, month, day, weekday, hour, minute]}";
-    let trained = train(&csv, &format!("task: regression\nfeatures: {{d: {parts}, at: {times}}}\nlearners: {{linear: {{}}}}"));
+    let trained =
+        train(&csv, &format!("task: regression\nfeatures: {{d: {parts}, at: {times}}}\nlearners: {{linear: {{}}}}"));
     let module = Module::load(&package(&trained).unwrap().wasm).unwrap();
     // The answer is linear in the parts, so another part is another answer.
     let (mut records, mut wanted) = (Vec::new(), Vec::new());

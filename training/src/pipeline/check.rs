@@ -99,7 +99,8 @@ mod tests {
     #[test]
     fn sources_are_one_of_four() {
         let check = |source: &str, expected: &str| {
-            let error = Pipeline::parse(&format!("{{name: t, source: {source}, target: y}}"), "p").unwrap_err().to_string();
+            let error =
+                Pipeline::parse(&format!("{{name: t, source: {source}, target: y}}"), "p").unwrap_err().to_string();
             assert_eq!(error, format!("p: {expected}"));
         };
         let one = "source: give one of `csv: FILE`, `parquet: FILE`, `url: ADDRESS` and `sample: NAME`";

@@ -162,10 +162,12 @@ impl Feature {
         match &self.ordinal {
             Some(Ordinal::Ascending(false)) => Err("ordinal: `true` or a list of texts is needed".to_owned()),
             Some(Ordinal::Order(texts)) if texts.is_empty() => Err("ordinal: the list is empty".to_owned()),
-            Some(Ordinal::Order(texts)) => match texts.iter().enumerate().find(|(i, text)| texts[..*i].contains(text)) {
-                Some(_) => Err("ordinal: a text stands twice".to_owned()),
-                None => Ok(()),
-            },
+            Some(Ordinal::Order(texts)) => {
+                match texts.iter().enumerate().find(|(i, text)| texts[..*i].contains(text)) {
+                    Some(_) => Err("ordinal: a text stands twice".to_owned()),
+                    None => Ok(()),
+                }
+            }
             _ => Ok(()),
         }
     }

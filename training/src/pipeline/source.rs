@@ -35,7 +35,9 @@ impl Source {
     pub(super) fn check(&self) -> Result<(), String> {
         let given = [self.sample.is_some(), self.csv.is_some(), self.parquet.is_some(), self.url.is_some()];
         if given.iter().filter(|given| **given).count() != 1 {
-            return Err("source: give one of `csv: FILE`, `parquet: FILE`, `url: ADDRESS` and `sample: NAME`".to_owned());
+            return Err(
+                "source: give one of `csv: FILE`, `parquet: FILE`, `url: ADDRESS` and `sample: NAME`".to_owned()
+            );
         }
         if let Some(sample) = &self.sample
             && !sample::NAMES.contains(&sample.as_str())

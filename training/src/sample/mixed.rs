@@ -44,7 +44,13 @@ fn line(csv: &mut String, row: usize, random: &mut Random) {
     let sessions = (random.share() * random.share() * 60.0) as i64;
     let tickets = random.pick(&[55, 25, 11, 6, 3]) as i64;
     let mood = random.bell() - 0.35 * tickets as f64 + 0.01 * sessions as f64;
-    let satisfaction = if mood < -0.6 { "low" } else if mood < 0.5 { "medium" } else { "high" };
+    let satisfaction = if mood < -0.6 {
+        "low"
+    } else if mood < 0.5 {
+        "medium"
+    } else {
+        "high"
+    };
 
     let idle = (20_089 * DAY_MS - last) as f64 / DAY_MS as f64;
     let hour = last % DAY_MS / 3_600_000;

@@ -99,7 +99,11 @@ impl Report {
     pub fn markdown(&self) -> String {
         let (failed, checks) = (self.faults.len(), self.checks);
         let mut out = format!("# Data: {}\n\n", self.source);
-        let _ = writeln!(out, "{} rows, {} of them repeat an earlier one. sha256 `{}`\n", self.rows, self.duplicates, self.sha256);
+        let _ = writeln!(
+            out,
+            "{} rows, {} of them repeat an earlier one. sha256 `{}`\n",
+            self.rows, self.duplicates, self.sha256
+        );
         let _ = match (checks, failed) {
             (0, _) => writeln!(out, "The pipeline has no `schema`, so nothing was checked.\n"),
             (_, 0) => writeln!(out, "All {checks} checks of the schema passed.\n"),
@@ -111,11 +115,14 @@ impl Report {
         if failed > 0 {
             out.push('\n');
         }
-        out.push_str("| column | missing | different values | least | mean | greatest |\n|---|---:|---:|---:|---:|---:|\n");
+        out.push_str(
+            "| column | missing | different values | least | mean | greatest |\n|---|---:|---:|---:|---:|---:|\n",
+        );
         let shown = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.4}"));
         for column in &self.columns {
             let share = 100.0 * column.missing as f64 / self.rows.max(1) as f64;
-            let missing = if column.missing == 0 { "0".to_owned() } else { format!("{} ({share:.1} %)", column.missing) };
+            let missing =
+                if column.missing == 0 { "0".to_owned() } else { format!("{} ({share:.1} %)", column.missing) };
             let (name, distinct) = (column.name.replace('|', "\\|"), column.distinct);
             let (min, mean, max) = (shown(column.min), shown(column.mean), shown(column.max));
             let _ = writeln!(out, "| {name} | {missing} | {distinct} | {min} | {mean} | {max} |");

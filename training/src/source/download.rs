@@ -73,9 +73,8 @@ impl Download<'_> {
     }
 
     fn attempt(&self, agent: &Agent, part: &Path) -> Result<(), Stop> {
-        let wrong = |source| {
-            Stop::Final(Error::File { action: "write", path: part.to_owned(), source, help: String::new() })
-        };
+        let wrong =
+            |source| Stop::Final(Error::File { action: "write", path: part.to_owned(), source, help: String::new() });
         let have = fs::metadata(part).map_or(0, |file| file.len());
         // Without the tag of the file that the part was cut from, the rest may be another file's.
         let kept = fs::read_to_string(tag(part)).ok().filter(|_| have > 0);

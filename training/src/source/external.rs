@@ -96,11 +96,11 @@ pub(super) fn table_of(archive: &Path, named: Option<&str>) -> Result<PathBuf, E
     let shown = || files.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
     match (tables.as_slice(), named) {
         ([table], _) => Ok(folder.join(table)),
-        (_, Some(named)) => Err(Error::data(place, format!("`source.file`: there is no {named} in it, but {}", shown()))),
-        ([], None) => Err(Error::data(place, format!("there is no CSV or Parquet file in it, but {}", shown()))),
-        (_, None) => {
-            Err(Error::data(place, format!("several tables; say which with `source.file`: {}", shown())))
+        (_, Some(named)) => {
+            Err(Error::data(place, format!("`source.file`: there is no {named} in it, but {}", shown())))
         }
+        ([], None) => Err(Error::data(place, format!("there is no CSV or Parquet file in it, but {}", shown()))),
+        (_, None) => Err(Error::data(place, format!("several tables; say which with `source.file`: {}", shown()))),
     }
 }
 

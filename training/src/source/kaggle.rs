@@ -40,9 +40,9 @@ pub(super) fn request<'a>(
     credentials: &Credentials,
     path: [Option<&str>; 3],
 ) -> Result<Download<'a>, Error> {
-    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|host| {
-        base.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
-    });
+    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"]
+        .iter()
+        .any(|host| base.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])));
     if !base.starts_with("https://") && !local {
         return Err(Error::data(name, "KAGGLE_API_BASE: credentials are sent over https only (or to this machine)"));
     }

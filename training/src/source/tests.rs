@@ -73,7 +73,8 @@ fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
         packer.write_all(bytes).unwrap();
         let packed = packer.finish().unwrap();
         let sizes = [crc.sum(), packed.len() as u32, bytes.len() as u32].map(u32::to_le_bytes).concat();
-        let common = [&[20, 0, 0, 0, 8, 0, 0, 0, 0, 0], &sizes[..], &(name.len() as u16).to_le_bytes(), &[0, 0]].concat();
+        let common =
+            [&[20, 0, 0, 0, 8, 0, 0, 0, 0, 0], &sizes[..], &(name.len() as u16).to_le_bytes(), &[0, 0]].concat();
         directory.extend([&b"PK\x01\x02\x14\x00"[..], &common, &[0; 10], &(zip.len() as u32).to_le_bytes()].concat());
         directory.extend(name.bytes());
         zip.extend([&b"PK\x03\x04"[..], &common, name.as_bytes(), &packed].concat());
@@ -112,7 +113,8 @@ fn goes_on_where_the_transfer_broke_off() {
     let whole: Vec<u8> = (0..200_000u32).flat_map(|i| format!("{i},{}\n", i % 2).into_bytes()).collect();
     let served = whole.clone();
     let server = Server::start(move |number, (_, headers)| {
-        let from: usize = headers.get("range").map_or(0, |range| range["bytes=".len()..range.len() - 1].parse().unwrap());
+        let from: usize =
+            headers.get("range").map_or(0, |range| range["bytes=".len()..range.len() - 1].parse().unwrap());
         let rest = &served[from..];
         let range = format!("Content-Range: bytes {from}-{}/{}\r\n", served.len() - 1, served.len());
         let answer = match from {

@@ -29,9 +29,8 @@ impl Default for Limits {
 pub(super) fn all(archive: &Path, folder: &Path, limits: Limits) -> Result<(), Error> {
     let work = folder.with_added_extension("unpacking");
     fs::remove_dir_all(&work).ok();
-    let done = unpack(archive, limits, |path| Some(work.join(path))).and_then(|_| {
-        fs::rename(&work, folder).map_err(|source| written(folder, source))
-    });
+    let done = unpack(archive, limits, |path| Some(work.join(path)))
+        .and_then(|_| fs::rename(&work, folder).map_err(|source| written(folder, source)));
     if done.is_err() {
         fs::remove_dir_all(&work).ok();
     }
@@ -54,8 +53,11 @@ pub(super) fn one(archive: &Path, name: &str, to: &Path, limits: Limits) -> Resu
 }
 
 fn open(archive: &Path) -> Result<File, Error> {
-    File::open(archive).map_err(|source| {
-        Error::File { action: "read", path: archive.to_owned(), source, help: String::new() }
+    File::open(archive).map_err(|source| Error::File {
+        action: "read",
+        path: archive.to_owned(),
+        source,
+        help: String::new(),
     })
 }
 
@@ -81,9 +83,9 @@ fn unpack(archive: &Path, limits: Limits, to: impl Fn(&Path) -> Option<PathBuf>)
                 break;
             }
             // The size that an entry declares is not believed.
-            left = left.checked_sub(count as u64).ok_or_else(|| {
-                wrong(&format!("its files are larger than {} bytes altogether", limits.bytes))
-            })?;
+            left = left
+                .checked_sub(count as u64)
+                .ok_or_else(|| wrong(&format!("its files are larger than {} bytes altogether", limits.bytes)))?;
             crc.update(&buffer[..count]);
             file.write_all(&buffer[..count]).map_err(|source| written(&to, source))?;
         }

@@ -38,7 +38,8 @@ pub(super) fn read(file: &mut File) -> Result<Vec<Entry>, String> {
     let is_end = |i: &usize| {
         bytes[*i..].starts_with(b"PK\x05\x06") && usize::from(u16_at(&bytes, i + 20)) == bytes.len() - i - END
     };
-    let end = (0..(bytes.len() + 1).saturating_sub(END)).rev().find(is_end).ok_or("it is no zip archive, or cut off")?;
+    let end =
+        (0..(bytes.len() + 1).saturating_sub(END)).rev().find(is_end).ok_or("it is no zip archive, or cut off")?;
     let (mut count, mut size) = (u64::from(u16_at(&bytes, end + 10)), u64::from(u32_at(&bytes, end + 12)));
     let mut start = u64::from(u32_at(&bytes, end + 16));
     if count == 0xffff || size == 0xffff_ffff || start == 0xffff_ffff {
