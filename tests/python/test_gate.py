@@ -1,5 +1,6 @@
 """`beira gate` against a real server: better, equal, worse, leaky and broken candidates, the alias, the way back."""
 
+import datetime
 import json
 import random
 import subprocess
@@ -7,6 +8,7 @@ import subprocess
 import mlflow
 import numpy
 import onnx
+import pandas
 import pytest
 from conftest import BEIRA
 from onnx import TensorProto, helper
@@ -248,6 +250,33 @@ def test_files_a_foreign_question_and_a_champion_that_moved(house, beira):
     assert "start it with `beira serve`" in nobody
     assert house.alias("champion") == "1"
     assert "nothing was promoted before" in beira("rollback", "churn", "--server", house.server.url, fails=True)
+
+
+def test_a_leak_is_seen_through_dates_texts_gaps_and_parquet(server, client, tmp_path):
+    """A Parquet file of all rows: what is counted as leaked are the very rows that fit and choice have seen."""
+    draw = random.Random(5)
+    rows = []
+    for row in range(600):
+        since = datetime.date(2020, 1, 1) + datetime.timedelta(days=draw.randint(0, 900))
+        plan = draw.choice(["basic", "plus", None])
+        churn = "yes" if since.month < 6 and draw.random() < 0.8 else "no"
+        rows.append({"since": since.isoformat() if row % 9 else None, "plan": plan,
+                     "visits": draw.randint(0, 10**6) / 7 if row % 5 else None, "churn": churn})
+    frame = pandas.DataFrame(rows)
+    frame.to_csv(tmp_path / "mixed.csv", index=False)
+    frame.to_parquet(tmp_path / "mixed.parquet")
+    pipeline = "name: mixed\nsource: {csv: mixed.csv}\ntarget: churn\ncolumns: {since: {date: '%Y-%m-%d'}}\n"
+    (tmp_path / "pipeline.yaml").write_text(pipeline)
+    subprocess.run([BEIRA, "train", tmp_path / "pipeline.yaml", "--server", server.url], check=True, capture_output=True)
+    run = client.get_run(client.get_model_version("mixed", "1").run_id)
+    seen = len(rows) - int(run.data.params["rows.test"])
+    out = tmp_path / "report"
+    done = subprocess.run(
+        [BEIRA, "gate", "--candidate", "models:/mixed/1", "--data", tmp_path / "mixed.parquet", "--server", server.url,
+         "--out", out], capture_output=True, text=True)
+    assert done.returncode == 20, done.stderr
+    reason = json.loads((out / "report.json").read_text())["reason"]
+    assert f"has been trained on {seen} of the {len(rows)} held-out rows" in reason, reason
 
 
 def bad_csv(folder, text):

@@ -3,7 +3,7 @@
 mod download;
 mod external;
 mod kaggle;
-mod parquet;
+pub(crate) mod parquet;
 #[cfg(test)]
 mod tests;
 mod unzip;

@@ -35,9 +35,10 @@ const COMMANDS: [(&str, Proof); 12] = [
     ("beira rollback …", Test("tests/python/test_gate.py", "\"rollback\"")),
     (
         "beira deploy cloud-run --model models:/…@champion --binary target/x86_64-unknown-linux-musl/image/beira --region … --out target/cloud-run --run",
-        Cloud("Google Cloud", "cli/src/main.rs", "Deploy"),
+        Cloud("Google Cloud", "cli/tests/it/deploy.rs", "fn a_rollout_shifts_the_traffic_step_by_step"),
     ),
-    ("cargo xtask image", Test("xtask/src/image.rs", "fn binary")),
+    // Minutes of compiling; `cargo xtask bench serve` measures the binary that it builds.
+    ("cargo xtask image", Test("xtask/src/bench/serve.rs", "image::binary(house)")),
     ("cargo xtask release binary", Test("xtask/tests/chores.rs", "\"binary\"")),
     ("cargo xtask release npm --publish", Cloud("npm", "xtask/tests/chores.rs", "\"npm\"")),
 ];

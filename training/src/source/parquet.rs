@@ -12,7 +12,7 @@ use crate::Error;
 use crate::read::Raw;
 
 /// Reads all rows of a flat table.
-pub(super) fn read(path: &Path) -> Result<Raw, Error> {
+pub(crate) fn read(path: &Path) -> Result<Raw, Error> {
     let place = path.display().to_string();
     let wrong =
         |error: ParquetError| Error::data(&place, format!("this is not a Parquet file that can be read: {error}"));

@@ -13,6 +13,7 @@ use crate::data::{number, short};
 use crate::gate::row_hash;
 use crate::pipeline::Positive;
 use crate::read::{Raw, is_missing, read_csv};
+use crate::source::parquet;
 use crate::{Error, heldout};
 
 /// Rows that a client would send, and what is true of each.
@@ -54,7 +55,8 @@ pub(super) fn read(args: &GateArgs, candidate: &Subject) -> Result<Rows, Error> 
     let path = Path::new(&args.data);
     let raw = match path.extension().and_then(|ending| ending.to_str()) {
         Some("csv" | "tsv") => read_csv(path)?,
-        _ => return Err(Error::data(&args.data, "run:heldout or a .csv file is needed")),
+        Some("parquet") => parquet::read(path)?,
+        _ => return Err(Error::data(&args.data, "run:heldout, or a .csv or .parquet file is needed")),
     };
     let manifest = candidate.manifest().ok_or_else(|| {
         let what = "the candidate's signature cannot be read, so that no cell has a type; use --data run:heldout";
@@ -127,7 +129,8 @@ fn table(raw: &Raw, manifest: &Manifest, truth: &Truth) -> Result<Rows, Error> {
         let mut record = Map::new();
         for (spec, column, name) in &columns {
             let value = value(spec, &cells[*column]).ok_or_else(|| {
-                raw.wrong(row, *column, format!("the model takes {} here, and this is none", spec.datatype))
+                let takes = spec.date.as_ref().map_or(spec.datatype.to_string(), |date| date.format.clone());
+                raw.wrong(row, *column, format!("the model takes {takes} here, and this is none"))
             })?;
             record.insert(name.clone(), value);
         }
@@ -144,6 +147,9 @@ fn table(raw: &Raw, manifest: &Manifest, truth: &Truth) -> Result<Rows, Error> {
 fn value(spec: &TensorSpec, cell: &str) -> Option<Value> {
     if is_missing(cell) {
         return Some(Value::Null);
+    }
+    if let Some(date) = &spec.date {
+        return date.parse(cell).map(|_| cell.into());
     }
     match spec.datatype {
         Datatype::Bytes => Some(cell.into()),
