@@ -7,6 +7,7 @@ pub mod api;
 pub mod check;
 pub mod fault;
 pub mod hex;
+pub mod labels;
 pub mod manifest;
 pub mod mlflow;
 pub mod number;
@@ -14,6 +15,7 @@ pub mod oip;
 pub mod plugin;
 pub mod profile;
 pub mod telemetry;
+pub mod watch;
 
 pub use fault::{Fault, Loc};
 pub use manifest::{Datatype, Manifest, Seal, TensorSpec};
