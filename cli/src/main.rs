@@ -6,6 +6,7 @@ mod ingest;
 mod init;
 mod inspect;
 mod model_ref;
+mod observability;
 mod predict;
 mod serve;
 mod train;
@@ -41,6 +42,8 @@ enum Command {
     Ingest(ingest::Arguments),
     /// Serve tracking, registry, predictions, telemetry and the dashboard.
     Serve(serve::Arguments),
+    /// Write dashboards and alert policies for a monitoring system.
+    Observability(observability::Arguments),
 }
 
 fn main() -> std::process::ExitCode {
@@ -53,6 +56,7 @@ fn main() -> std::process::ExitCode {
         Command::Deploy(arguments) => deploy::deploy(&arguments),
         Command::Ingest(arguments) => ingest::ingest(&arguments),
         Command::Serve(arguments) => serve::serve(&arguments),
+        Command::Observability(arguments) => observability::write(&arguments),
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,

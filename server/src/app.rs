@@ -16,12 +16,14 @@ use crate::auth::{self, Permission};
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::error::{Code, Error, StartError};
+use crate::ids::Ids;
 use crate::modules::Modules;
+use crate::observe::otlp::{Collect, Otlp};
 use crate::requests::Requests;
 use crate::route::{Declared, Routes, preflight};
 use crate::store::Store;
 use crate::traffic::Traffic;
-use crate::{beira, metrics, mlflow, modules, oip, predict, static_files, telemetry, traffic};
+use crate::{beira, ids, metrics, mlflow, modules, oip, predict, static_files, telemetry, traffic, watch};
 
 /// What handlers share; a clone is the same application.
 #[derive(Clone)]
@@ -41,6 +43,10 @@ pub struct Inner {
     pub traffic: Traffic,
     /// Durations of requests.
     pub requests: Requests,
+    /// Ids of predictions.
+    pub ids: Ids,
+    /// Where metrics and spans go, if anywhere.
+    pub otlp: Option<Arc<Otlp>>,
     loopback: bool,
 }
 
@@ -83,13 +89,41 @@ impl App {
         tokio::spawn(telemetry::sweep(store.clone()));
         let loopback = config.is_loopback();
         let requests = Requests::default();
-        Ok(App(Arc::new(Inner { config: Arc::new(config), store, artifacts, modules, traffic, requests, loopback })))
+        let ids = ids::of(&store, config.prediction_key.as_ref()).await.map_err(StartError::Prepare)?;
+        let otlp = config.otlp.clone();
+        let config = Arc::new(config);
+        let app = App(Arc::new(Inner { config, store, artifacts, modules, traffic, requests, ids, otlp, loopback }));
+        tokio::spawn(watch::keep(app.clone()));
+        if let Some(webhook) = app.config.watch.webhook.clone() {
+            tokio::spawn(watch::deliver(app.clone(), webhook));
+        }
+        if let Some(otlp) = app.otlp.clone() {
+            tokio::spawn(otlp.run(app.collect()));
+        }
+        Ok(app)
     }
 
-    /// Writes what is counted and closes the store.
+    /// All metrics, for OTLP.
+    fn collect(&self) -> Collect {
+        let app = self.clone();
+        Arc::new(move || {
+            let app = app.clone();
+            Box::pin(async move {
+                metrics::families(&app).await.unwrap_or_else(|error| {
+                    tracing::error!(%error, "metrics");
+                    Vec::new()
+                })
+            })
+        })
+    }
+
+    /// Writes what is counted, sends the last metrics and spans, and closes the store.
     pub async fn close(&self) {
         if let Err(error) = self.traffic.flush(&self.store).await {
             tracing::error!(%error, "the last counters were lost");
+        }
+        if let Some(otlp) = &self.otlp {
+            otlp.flush(&self.collect()).await;
         }
         self.store.close().await;
     }
@@ -130,6 +164,7 @@ fn routes(routes: Routes) -> Routes {
         .at("/telemetry/counters", post, Ingest, telemetry::ingest)
         .at("/telemetry/counters", options, Ingest, preflight)
         .at("/telemetry/logs", post, Ingest, telemetry::logs::ingest)
+        .at("/telemetry/labels", post, Write, telemetry::labels)
         .at("/modules/{name}/{reference}", get, Public, modules::get)
         .at("/compiled/{sha256}", get, Public, modules::compiled)
         .at("/api/beira/overview", get, Read, beira::overview)

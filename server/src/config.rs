@@ -2,8 +2,11 @@
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::error::StartError;
+use crate::observe::otlp::Otlp;
+use crate::watch::Watch;
 
 /// Settings of one server.
 #[derive(Clone, Debug)]
@@ -30,6 +33,22 @@ pub struct Config {
     pub onnx_bytes_max: usize,
     /// Most rows that one flush from a browser may count.
     pub browser_flush_rows_max: u64,
+    /// Key that hosts sign prediction ids with; the server makes one up for itself when absent.
+    pub prediction_key: Option<PredictionKey>,
+    /// How models in production are watched.
+    pub watch: Watch,
+    /// Where metrics and spans go, if anywhere.
+    pub otlp: Option<Arc<Otlp>>,
+}
+
+/// A secret that is never printed.
+#[derive(Clone)]
+pub struct PredictionKey(pub String);
+
+impl std::fmt::Debug for PredictionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PredictionKey")
+    }
 }
 
 impl Default for Config {
@@ -46,6 +65,9 @@ impl Default for Config {
             json_bytes_max: 16 << 20,
             onnx_bytes_max: 64 << 20,
             browser_flush_rows_max: 100_000,
+            prediction_key: None,
+            watch: Watch::default(),
+            otlp: None,
         }
     }
 }

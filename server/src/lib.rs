@@ -11,9 +11,11 @@ mod clock;
 mod config;
 mod error;
 mod fields;
+mod ids;
 mod metrics;
 mod mlflow;
 mod modules;
+pub mod observe;
 mod oip;
 mod predict;
 mod requests;
@@ -22,6 +24,7 @@ mod static_files;
 mod store;
 mod telemetry;
 mod traffic;
+mod watch;
 mod windows;
 
 use std::future::Future;
@@ -32,9 +35,11 @@ use tokio::net::TcpListener;
 
 pub use app::App;
 pub use auth::Permission;
-pub use config::Config;
+pub use config::{Config, PredictionKey};
 pub use error::StartError as Error;
+pub use monitoring::alarm::Sustained;
 pub use route::Declared;
+pub use watch::{Watch, Webhook};
 
 /// Time that requests in flight are given at shutdown.
 const DRAIN: Duration = Duration::from_secs(8);

@@ -4,16 +4,16 @@ use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use contract::manifest::TensorSpec;
-use contract::oip::{ErrorBody, InferRequest, InferResponse, ModelMetadata, TensorMetadata};
+use contract::manifest::{Datatype, TensorSpec};
+use contract::oip::{ErrorBody, InferRequest, InferResponse, InferTensor, ModelMetadata, TensorMetadata};
 use host_native::oip;
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::error::Error;
-use crate::fields;
 use crate::modules::Unserved;
 use crate::predict::{self, ALIAS, Refused};
+use crate::{fields, ids};
 
 /// `GET /v2`.
 pub async fn server() -> Json<Value> {
@@ -104,6 +104,7 @@ async fn infer(State(app): State<App>, name: String, reference: String, request:
         Err(Unserved(status, message)) => return failed(status, message),
     };
     let answer = async {
+        let with_ids = ids::wanted(request.uri().query());
         let body = fields::read(request, app.config.json_bytes_max).await.map_err(Refused::Error)?;
         let request: InferRequest = serde_json::from_slice(&body).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
@@ -119,6 +120,16 @@ async fn infer(State(app): State<App>, name: String, reference: String, request:
         let mut tensors = oip::decode(target.module.manifest(), rows, &outputs);
         if !request.outputs.is_empty() {
             tensors.retain(|tensor| request.outputs.iter().any(|wanted| wanted.name == tensor.name));
+        }
+        if with_ids {
+            let ids = app.ids.make(&target.module, rows, &outputs);
+            tensors.push(InferTensor {
+                name: ids::FIELD.to_owned(),
+                shape: vec![rows as u64],
+                datatype: Datatype::Bytes,
+                parameters: None,
+                data: json!(ids),
+            });
         }
         Ok(InferResponse {
             model_name: name.clone(),

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::error::Error;
-use crate::fields;
 use crate::modules::{Target, Unserved};
+use crate::{fields, ids};
 
 /// The alias that predictions follow.
 pub const ALIAS: &str = "@champion";
@@ -54,6 +54,7 @@ pub enum Refused {
 }
 
 async fn answer(app: &App, target: &Arc<Target>, request: Request) -> Result<Value, Refused> {
+    let with_ids = ids::wanted(request.uri().query());
     let body = fields::read(request, app.config.json_bytes_max).await.map_err(Refused::Error)?;
     let body: Value = serde_json::from_slice(&body).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
@@ -64,7 +65,16 @@ async fn answer(app: &App, target: &Arc<Target>, request: Request) -> Result<Val
     }
     let request = records::Request::read(target.module.manifest(), body).map_err(Refused::Faults)?;
     let outputs = run(app, target, request.batch.clone()).await.map_err(Refused::Error)?;
-    Ok(request.answer(target.module.manifest(), &outputs))
+    let mut answer = request.answer(target.module.manifest(), &outputs);
+    if with_ids {
+        let ids = app.ids.make(&target.module, request.batch.rows, &outputs);
+        let rows = match &mut answer {
+            Value::Array(rows) => rows.as_mut_slice(),
+            row => std::slice::from_mut(row),
+        };
+        rows.iter_mut().zip(ids).for_each(|(row, id)| row[ids::FIELD] = id.into());
+    }
+    Ok(answer)
 }
 
 /// Refuses more rows than one request may have.

@@ -1,7 +1,5 @@
 //! How a route is declared: method, path, permission, handler. Without a permission it does not compile.
 
-use std::time::Instant;
-
 use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
@@ -13,6 +11,7 @@ use axum::routing::{MethodFilter, on};
 use crate::app::App;
 use crate::auth::{self, Permission};
 use crate::error::{Code, Error};
+use crate::observe;
 
 /// A route as it was declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,10 +89,10 @@ impl Routes {
 }
 
 async fn guard(app: App, template: &str, permission: Permission, request: Request, next: Next) -> Response {
-    let start = Instant::now();
+    let seen = observe::Seen::begin(&request);
     let method = request.method().clone();
     let mut response = if auth::origin_allowed(&method, request.headers(), permission) {
-        next.run(request).await
+        seen.scope(next.run(request)).await
     } else {
         Error::Client(Code::PermissionDenied, "A page of another origin must not do this.".to_owned()).into_response()
     };
@@ -106,15 +105,8 @@ async fn guard(app: App, template: &str, permission: Permission, request: Reques
         );
         headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
     }
-    let elapsed = start.elapsed();
+    let elapsed = seen.end(template, &mut response, app.otlp.as_deref());
     app.requests.record(&method, template, response.status(), elapsed);
-    tracing::info!(
-        method = %method,
-        route = template,
-        status = response.status().as_u16(),
-        latency_ms = elapsed.as_secs_f64() * 1e3,
-        "request"
-    );
     response
 }
 

@@ -6,3 +6,4 @@ mod production;
 mod routes;
 mod support;
 mod tracking;
+mod watch;
