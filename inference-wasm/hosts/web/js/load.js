@@ -61,7 +61,7 @@ function assemble({ sha256 }, { manifest, seal }, { exports }, counting, platfor
     const telemetry = new counting.Telemetry(host ?? checked(counting), width, { ...wanted, minRows, base, request });
     return { telemetry, stop: platform.start?.(telemetry, wanted) };
   };
-  return new Model({ manifest, seal, exports, sha256, observe });
+  return new Model({ manifest, seal, exports, sha256, origin: platform.origin, observe });
 }
 
 function bytes(source) {

@@ -3,6 +3,7 @@
 import { Answers } from "./answers.js";
 import { BeiraInputError } from "./fault.js";
 import { Features } from "./features.js";
+import { identify } from "./ids.js";
 import { Memory, elementNames } from "./memory.js";
 
 export class Model {
@@ -17,9 +18,11 @@ export class Model {
   #scratch;
   #observe;
   #stop;
+  #origin;
+  #outcomes;
 
   /** Made by `load`. */
-  constructor({ manifest, seal, exports, sha256, observe }) {
+  constructor({ manifest, seal, exports, sha256, origin, observe }) {
     this.manifest = manifest;
     this.sha256 = sha256;
     this.#run = exports.run;
@@ -30,6 +33,7 @@ export class Model {
     this.#width = seal?.profile ? this.#features.names.length + 1 : 0; // of a row of the ring: the features and the score
     this.#scratch = new Float64Array(this.#features.names.length + 1);
     this.#observe = observe;
+    this.#origin = origin;
   }
 
   /** Names, types and shapes. */
@@ -62,6 +66,20 @@ export class Model {
     }
   }
 
+  /** As `predict`, each answer with a `prediction_id` for a late label; signed where there is a `key`. */
+  async predictWithIds(input, key) {
+    const outcomes = (this.#outcomes = []);
+    let answers;
+    try {
+      answers = this.predict(input);
+    } finally {
+      this.#outcomes = undefined;
+    }
+    const ids = await identify(this.sha256, this.#origin, outcomes, key);
+    (Array.isArray(input) ? answers : [answers]).forEach((answer, row) => (answer.prediction_id = ids[row]));
+    return answers;
+  }
+
   /** Sends the counters; resolves to the server's answer, or null when there is nothing to send. */
   flush() {
     return this.#telemetry ? this.#telemetry.flush() : Promise.resolve(null);
@@ -81,6 +99,7 @@ export class Model {
     this.#write(record, 0, ring, at);
     this.#call(1);
     const answer = this.#answers.read(0);
+    this.#outcomes?.push(this.#answers.outcome(0));
     if (telemetry !== undefined) {
       if (telemetry.width > 0) ring[at + this.#features.names.length] = this.#answers.score(0);
       telemetry.commit(1, performance.now() - start);
@@ -104,6 +123,7 @@ export class Model {
       this.#call(rows);
       for (let row = 0; row < rows; row++) {
         answers.push(this.#answers.read(row));
+        this.#outcomes?.push(this.#answers.outcome(row));
         if (width > 0) ring[at + row * width + this.#features.names.length] = this.#answers.score(row);
       }
       this.#telemetry?.commit(rows, performance.now() - start);
