@@ -3,7 +3,6 @@
 import { Answers } from "./answers.js";
 import { BeiraInputError } from "./fault.js";
 import { Features } from "./features.js";
-import { identify } from "./ids.js";
 import { Memory, elementNames } from "./memory.js";
 
 export class Model {
@@ -18,11 +17,11 @@ export class Model {
   #scratch;
   #observe;
   #stop;
-  #origin;
+  #identify;
   #outcomes;
 
   /** Made by `load`. */
-  constructor({ manifest, seal, exports, sha256, origin, observe }) {
+  constructor({ manifest, seal, exports, sha256, observe, identify }) {
     this.manifest = manifest;
     this.sha256 = sha256;
     this.#run = exports.run;
@@ -33,7 +32,7 @@ export class Model {
     this.#width = seal?.profile ? this.#features.names.length + 1 : 0; // of a row of the ring: the features and the score
     this.#scratch = new Float64Array(this.#features.names.length + 1);
     this.#observe = observe;
-    this.#origin = origin;
+    this.#identify = identify;
   }
 
   /** Names, types and shapes. */
@@ -75,7 +74,7 @@ export class Model {
     } finally {
       this.#outcomes = undefined;
     }
-    const ids = await identify(this.sha256, this.#origin, outcomes, key);
+    const ids = await this.#identify(outcomes, key);
     (Array.isArray(input) ? answers : [answers]).forEach((answer, row) => (answer.prediction_id = ids[row]));
     return answers;
   }
