@@ -18,6 +18,12 @@ pub struct Arguments {
     /// Names for the columns of an input of shape [N, k]: INPUT=a,b,c.
     #[arg(long, value_name = "INPUT=a,b,…", value_parser = columns)]
     columns: Vec<(String, Vec<String>)>,
+    /// Sizes that the file leaves free: INPUT=1,3,224,224; `n` first leaves the number of rows free.
+    #[arg(long, value_name = "INPUT=d,d,…", value_parser = shape)]
+    shape: Vec<(String, Vec<Option<usize>>)>,
+    /// Fix the first dimension of every input that leaves it free.
+    #[arg(long)]
+    batch: Option<usize>,
     /// Most rows of one call; the default keeps memory small.
     #[arg(long)]
     rows_max: Option<u32>,
@@ -35,6 +41,8 @@ pub fn compile(arguments: &Arguments) -> anyhow::Result<()> {
     let onnx = std::fs::read(&arguments.model).with_context(|| format!("cannot read {}", arguments.model.display()))?;
     let options = Options {
         columns: arguments.columns.iter().cloned().collect::<BTreeMap<_, _>>(),
+        shapes: arguments.shape.iter().cloned().collect(),
+        batch: arguments.batch,
         rows_max: arguments.rows_max,
         simd: !arguments.scalar,
     };
@@ -64,4 +72,17 @@ pub fn sealed(onnx: &[u8], options: &Options) -> anyhow::Result<(Compiled, Vec<u
 fn columns(text: &str) -> anyhow::Result<(String, Vec<String>)> {
     let Some((input, names)) = text.split_once('=') else { bail!("expected INPUT=a,b,c") };
     Ok((input.to_owned(), names.split(',').map(str::to_owned).collect()))
+}
+
+fn shape(text: &str) -> anyhow::Result<(String, Vec<Option<usize>>)> {
+    let Some((input, sizes)) = text.split_once('=') else { bail!("expected INPUT=1,3,224,224") };
+    let size = |(axis, word): (usize, &str)| match word.trim().parse() {
+        Ok(0) => bail!("a size is 0"),
+        Ok(n) => Ok(Some(n)),
+        Err(_) if axis == 0 => Ok(None),
+        Err(_) => bail!("{word:?} is no size"),
+    };
+    let sizes =
+        if sizes.is_empty() { Vec::new() } else { sizes.split(',').enumerate().map(size).collect::<Result<_, _>>()? };
+    Ok((input.to_owned(), sizes))
 }

@@ -1,10 +1,12 @@
 //! `beira deploy`: a model, ready for where it will run; each target a complete directory.
 
 mod budget;
+mod cloud_run;
 mod cloudflare;
 mod directory;
 mod gcp_plugin;
 mod oci;
+mod smoke;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,6 +25,8 @@ pub struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Target {
+    /// A container of one static binary and the model, for Google Cloud Run.
+    CloudRun(cloud_run::Arguments),
     /// A Cloudflare Worker with the model beside it.
     Cloudflare(cloudflare::Arguments),
     /// A Proxy-Wasm plugin with the model in it, for Google's load balancers and Media CDN, and any Envoy.
@@ -38,13 +42,14 @@ struct Common {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Name of the deployment. [default: the model's]
-    #[arg(long)]
+    #[arg(long, visible_alias = "service")]
     name: Option<String>,
 }
 
 /// Writes the directory and, where asked to, calls the vendor's tool.
 pub fn deploy(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.target {
+        Target::CloudRun(arguments) => cloud_run::deploy(arguments),
         Target::Cloudflare(arguments) => cloudflare::deploy(arguments),
         Target::GcpPlugin(arguments) => gcp_plugin::deploy(arguments),
     }

@@ -1,17 +1,36 @@
 //! `beira`: the one binary. Parses arguments, calls a room.
 
+#[cfg(feature = "full")]
 mod compile;
+#[cfg(feature = "full")]
 mod deploy;
+mod infer;
+#[cfg(feature = "full")]
 mod ingest;
+#[cfg(feature = "full")]
 mod init;
+#[cfg(feature = "full")]
 mod inspect;
+mod model;
+#[cfg(feature = "full")]
 mod model_ref;
+#[cfg(feature = "full")]
 mod observability;
+#[cfg(feature = "full")]
 mod predict;
+mod process;
+#[cfg(feature = "full")]
 mod serve;
+#[cfg(feature = "full")]
+mod sync;
+#[cfg(feature = "full")]
 mod train;
 
 use clap::{Parser, Subcommand};
+
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Parser)]
 #[command(
@@ -26,37 +45,63 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Write a pipeline.yaml for a CSV file.
+    /// Write a pipeline.yaml for a CSV file, or an example with its table.
+    #[cfg(feature = "full")]
     Init(init::Arguments),
     /// Train, track, export, compile and register a model (without a pipeline: on the built-in sample).
+    #[cfg(feature = "full")]
     Train(train::Arguments),
+    /// Send what a training kept because the server was away.
+    #[cfg(feature = "full")]
+    Sync(sync::Arguments),
     /// Compile an ONNX model to a WebAssembly module.
+    #[cfg(feature = "full")]
     Compile(compile::Arguments),
     /// Print a module's signature, sizes, cost and graph.
+    #[cfg(feature = "full")]
     Inspect(inspect::Arguments),
     /// Run a module on a request and print the answer.
+    #[cfg(feature = "full")]
     Predict(predict::Arguments),
     /// Write a deployment: a complete directory for a vendor, and with --run the vendor's tool called on it.
+    #[cfg(feature = "full")]
     Deploy(deploy::Arguments),
     /// Send the counters that left as lines of a log to the server.
+    #[cfg(feature = "full")]
     Ingest(ingest::Arguments),
     /// Serve tracking, registry, predictions, telemetry and the dashboard.
+    #[cfg(feature = "full")]
     Serve(serve::Arguments),
     /// Write dashboards and alert policies for a monitoring system.
+    #[cfg(feature = "full")]
     Observability(observability::Arguments),
+    /// Serve the predictions of one model, without a store: for containers.
+    Infer(infer::Arguments),
 }
 
 fn main() -> std::process::ExitCode {
     let result = match Arguments::parse().command {
+        #[cfg(feature = "full")]
         Command::Init(arguments) => init::init(&arguments),
+        #[cfg(feature = "full")]
         Command::Train(arguments) => train::train(&arguments),
+        #[cfg(feature = "full")]
+        Command::Sync(arguments) => sync::sync(&arguments),
+        #[cfg(feature = "full")]
         Command::Compile(arguments) => compile::compile(&arguments),
+        #[cfg(feature = "full")]
         Command::Inspect(arguments) => inspect::inspect(&arguments),
+        #[cfg(feature = "full")]
         Command::Predict(arguments) => predict::predict(&arguments),
+        #[cfg(feature = "full")]
         Command::Deploy(arguments) => deploy::deploy(&arguments),
+        #[cfg(feature = "full")]
         Command::Ingest(arguments) => ingest::ingest(&arguments),
+        #[cfg(feature = "full")]
         Command::Serve(arguments) => serve::serve(&arguments),
+        #[cfg(feature = "full")]
         Command::Observability(arguments) => observability::write(&arguments),
+        Command::Infer(arguments) => infer::infer(&arguments),
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,

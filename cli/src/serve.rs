@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use server::observe::otlp::Otlp;
+
+use crate::process;
 
 /// Arguments of `serve`.
 #[derive(clap::Args)]
@@ -97,7 +98,7 @@ fn sustained(text: &str) -> Result<server::Sustained, String> {
 
 /// Serves until SIGINT or SIGTERM.
 pub fn serve(arguments: &Arguments) -> anyhow::Result<()> {
-    server::observe::log::start();
+    process::logs("warn,beira_server=info");
     let config = server::Config {
         host: arguments.host.clone(),
         port: arguments.port,
@@ -107,27 +108,8 @@ pub fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         auth_none: arguments.auth.is_some(),
         prediction_key: arguments.watch.prediction_key.clone().map(server::PredictionKey),
         watch: arguments.watch.config()?,
-        otlp: Otlp::from_env(|name| std::env::var(name).ok()).map_err(anyhow::Error::msg)?,
+        otlp: process::otlp()?,
         ..server::Config::default()
     };
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
-    Ok(runtime.block_on(server::serve(config, shutdown()))?)
-}
-
-/// Ends with the first SIGINT or SIGTERM.
-async fn shutdown() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    interrupt.await.ok();
+    Ok(process::run(server::serve(config, process::stopped()))??)
 }

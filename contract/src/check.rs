@@ -3,6 +3,7 @@
 //! A manifest is a stranger's JSON: sizes may overflow, regions may lie outside of memory, names
 //! may stand twice. After [`manifest`] a host may compute with it freely.
 
+use crate::date::Unit;
 use crate::manifest::{Datatype, Golden, Manifest, Seal, TensorSpec, VERSION};
 use crate::profile::{Bins, HeldOut, Profile, Reference};
 
@@ -70,7 +71,22 @@ fn tensor(spec: &TensorSpec, rows_max: u32, memory_bytes: u64) -> Result<(), Str
     if (spec.datatype == Datatype::Bytes) != spec.strings.is_some() {
         return Err("strings are there for BYTES, and only there".to_owned());
     }
+    if let Some(date) = &spec.date {
+        date.check()?;
+        if !date_fits(spec.datatype, date.unit) {
+            return Err("dates are FP32 or INT32 days, FP64 or INT64 days or milliseconds".to_owned());
+        }
+    }
     Ok(())
+}
+
+/// Whether a type holds every date exactly.
+pub fn date_fits(datatype: Datatype, unit: Unit) -> bool {
+    match datatype {
+        Datatype::Fp64 | Datatype::Int64 => true,
+        Datatype::Fp32 | Datatype::Int32 => unit == Unit::Days,
+        _ => false,
+    }
 }
 
 fn golden(manifest: &Manifest, golden: &Golden) -> Result<(), String> {
@@ -152,6 +168,7 @@ mod tests {
             offset: 16,
             strings: None,
             columns: None,
+            date: None,
         }
     }
 
@@ -185,6 +202,10 @@ mod tests {
             |m| m.inputs[0].datatype = Datatype::Bytes,
             Err("inputs `x`: strings are there for BYTES, and only there"),
         );
+        let date = |m: &mut Manifest, format| m.inputs[0].date = Some(crate::Date::new(format).unwrap());
+        check(|m| date(m, "%Y-%m-%d"), Ok(()));
+        let types = "inputs `x`: dates are FP32 or INT32 days, FP64 or INT64 days or milliseconds";
+        check(|m| date(m, "%Y-%m-%d %H"), Err(types));
         check(|m| m.inputs.push(spec("x")), Err("inputs: the name `x[0]` stands twice"));
     }
 }

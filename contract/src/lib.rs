@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod check;
+pub mod date;
 pub mod fault;
 pub mod hex;
 pub mod labels;
@@ -17,6 +18,7 @@ pub mod profile;
 pub mod telemetry;
 pub mod watch;
 
+pub use date::Date;
 pub use fault::{Fault, Loc};
 pub use manifest::{Datatype, Manifest, Seal, TensorSpec};
 pub use profile::Profile;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Profile;
+use crate::{Date, Profile};
 
 /// Custom section with [`Manifest`] as JSON.
 pub const MANIFEST: &str = "beira.manifest";
@@ -76,6 +76,9 @@ pub struct TensorSpec {
     /// probability output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
+    /// How the input's dates are written in JSON; the module is fed the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Date>,
 }
 
 impl TensorSpec {

@@ -10,6 +10,10 @@ pub struct Options {
     /// Names of the elements of a row, by input name: the features of a foreign `[N, k]` input.
     /// They end up in the manifest, so that a host can take named features.
     pub columns: BTreeMap<String, Vec<String>>,
+    /// Shapes of inputs, by name: fixes dimensions that the file leaves free. `None` leaves the first one free still.
+    pub shapes: BTreeMap<String, Vec<Option<usize>>>,
+    /// Fixes the first dimension of every input that leaves it free.
+    pub batch: Option<usize>,
     /// Most rows that one call of the module takes; the planner chooses when absent.
     pub rows_max: Option<u32>,
     /// Use the 128-bit vectors of WebAssembly (`simd128`). The answers have the same bits either way.
@@ -18,7 +22,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { columns: BTreeMap::new(), rows_max: None, simd: true }
+        Options { columns: BTreeMap::new(), shapes: BTreeMap::new(), batch: None, rows_max: None, simd: true }
     }
 }
 

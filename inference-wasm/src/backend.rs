@@ -69,11 +69,17 @@ fn fits(graph: &Graph, signature: &Signature) -> Result<(), Error> {
 fn same(node: &Node, spec: &TensorSpec) -> bool {
     let expected = match spec.datatype {
         Datatype::Bool => Type::Bool,
+        Datatype::Int8 => Type::I8,
+        Datatype::Uint8 => Type::U8,
+        Datatype::Int16 => Type::I16,
+        Datatype::Uint16 => Type::U16,
         Datatype::Int32 | Datatype::Bytes => Type::I32,
+        Datatype::Uint32 => Type::U32,
         Datatype::Int64 => Type::I64,
+        Datatype::Uint64 => Type::U64,
         Datatype::Fp32 => Type::F32,
         Datatype::Fp64 => Type::F64,
-        _ => return false,
+        Datatype::Fp16 => return false,
     };
     node.ty == expected
 }

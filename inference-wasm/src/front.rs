@@ -6,14 +6,17 @@
 
 use std::collections::BTreeMap;
 
+use contract::Date;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
-use tract_onnx::pb::ModelProto;
+use tract_onnx::pb::{ModelProto, StringStringEntryProto};
 use tract_onnx::prelude::TypedModel;
 
 use crate::graph::Graph;
 use crate::{Error, Options, Signature, support};
 
 mod attributes;
+mod branches;
 mod destring;
 mod import;
 mod inputs;
@@ -43,7 +46,8 @@ impl Front {
         let mut model = support::parse(onnx)?;
         support::check(&model)?;
         let opset = support::opset(&model);
-        let named = named_columns(&model);
+        let named: Vec<(String, Vec<String>)> = metadata(&model, "beira.columns.")?;
+        let dates: Vec<(String, Date)> = metadata(&model, "beira.date.")?;
         let graph = model.graph.as_mut().ok_or_else(|| Error::bug("a graph has gone"))?;
 
         let mut columns = zip_map::remove(graph)?;
@@ -57,6 +61,7 @@ impl Front {
         let inputs = inputs::read(graph, options)?;
         let names: Vec<String> = graph.output.iter().map(|o| o.name.clone()).collect();
         typed::prepare(graph);
+        branches::decide(&mut model, &inputs)?;
 
         let (typed, imported) = translate(&model, &inputs)?;
         let outputs = outputs::describe(&names, &imported, &strings, &columns)?;
@@ -69,6 +74,7 @@ impl Front {
             opset,
         };
         inputs::name_columns(&mut signature.inputs, options)?;
+        inputs::date(&mut signature.inputs, dates)?;
         Ok(Front {
             graph: imported.graph,
             signature,
@@ -83,8 +89,10 @@ fn translate(
     model: &tract_onnx::pb::ModelProto,
     inputs: &[inputs::Input],
 ) -> Result<(typed::Typed, import::Imported), Error> {
-    if inputs.iter().all(|i| i.has_rows()) {
-        let typed = typed::load(model, inputs, true)?;
+    if inputs.iter().all(|i| i.has_rows())
+        // What computes with the number of rows may fail to load; it may still do so for one row.
+        && let Ok(typed) = typed::load(model, inputs, true)
+    {
         match import::import(&typed) {
             Ok(imported) => return Ok((typed, imported)),
             Err(import::Stop::Mixes) => {}
@@ -102,12 +110,13 @@ fn translate(
 /// Strings by id, by name of an input or output.
 type Strings = BTreeMap<String, Vec<String>>;
 
-/// Names of an output's columns that the file gives in its metadata, under `beira.columns.OUTPUT` as a
-/// JSON list: for exporters that answer a plain tensor where ZipMap would answer maps.
-fn named_columns(model: &ModelProto) -> Vec<(String, Vec<String>)> {
-    let property = |key: &str, value: &str| {
-        let output = key.strip_prefix("beira.columns.")?;
-        Some((output.to_owned(), serde_json::from_str(value).ok()?))
+/// What the file's metadata says under `PREFIX` + name of an input or output, as JSON: `beira.columns.OUTPUT`, a list of
+/// names for exporters that answer a plain tensor where ZipMap would answer maps; `beira.date.INPUT`, a [`Date`].
+fn metadata<T: DeserializeOwned>(model: &ModelProto, prefix: &str) -> Result<Vec<(String, T)>, Error> {
+    let named = model.metadata_props.iter().filter_map(|p| Some((p.key.strip_prefix(prefix)?, p)));
+    let read = |(name, property): (&str, &StringStringEntryProto)| match serde_json::from_str(&property.value) {
+        Ok(value) => Ok((name.to_owned(), value)),
+        Err(error) => Err(Error::invalid(format!("metadata {:?}", property.key), error.to_string())),
     };
-    model.metadata_props.iter().filter_map(|prop| property(&prop.key, &prop.value)).collect()
+    named.map(read).collect()
 }

@@ -8,6 +8,7 @@
 pub mod build;
 pub mod eval;
 pub(crate) mod eval_trees;
+pub(crate) mod eval_windows;
 pub mod parse;
 pub mod text;
 pub mod verify;
@@ -65,13 +66,20 @@ impl Node {
     }
 }
 
-/// Element types. A string is the `I32` id of a vocabulary that the signature holds.
+/// Element types. A string is the `I32` id of a vocabulary that the signature holds. Programs compute with narrow integers as
+/// I32 and with U32 as I64, and wrap after each operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Type {
     Bool,
+    I8,
+    U8,
+    I16,
+    U16,
     I32,
+    U32,
     I64,
+    U64,
     F32,
     F64,
 }
@@ -80,9 +88,59 @@ impl Type {
     /// Bytes of one element in memory; a boolean is one byte, 0 or 1.
     pub fn bytes(self) -> usize {
         match self {
-            Type::Bool => 1,
-            Type::I32 | Type::F32 => 4,
-            Type::I64 | Type::F64 => 8,
+            Type::Bool | Type::I8 | Type::U8 => 1,
+            Type::I16 | Type::U16 => 2,
+            Type::I32 | Type::U32 | Type::F32 => 4,
+            Type::I64 | Type::U64 | Type::F64 => 8,
+        }
+    }
+
+    /// True for F32 and F64.
+    pub fn is_float(self) -> bool {
+        matches!(self, Type::F32 | Type::F64)
+    }
+
+    /// The bits that a program sees for an element's bytes, zeros above them: narrow integers are widened.
+    pub fn widen(self, bits: u64) -> u64 {
+        match self {
+            Type::I8 => u64::from(bits as u8 as i8 as i32 as u32),
+            Type::I16 => u64::from(bits as u16 as i16 as i32 as u32),
+            _ => bits,
+        }
+    }
+
+    /// The least and the greatest number, as the bits that a program sees.
+    pub fn range(self) -> (u64, u64) {
+        let signed = |bits: u32| (self.widen(1 << (bits - 1)), (1 << (bits - 1)) - 1);
+        match self {
+            Type::Bool => (0, 1),
+            Type::U8 => (0, 0xff),
+            Type::U16 => (0, 0xffff),
+            Type::U32 => (0, 0xffff_ffff),
+            Type::U64 => (0, u64::MAX),
+            Type::I8 => signed(8),
+            Type::I16 => signed(16),
+            Type::I32 => signed(32),
+            Type::I64 => signed(64),
+            Type::F32 => (u64::from(f32::NEG_INFINITY.to_bits()), u64::from(f32::INFINITY.to_bits())),
+            Type::F64 => (f64::NEG_INFINITY.to_bits(), f64::INFINITY.to_bits()),
+        }
+    }
+
+    /// The bytes of the number `x`.
+    pub fn number(self, x: f64) -> Vec<u8> {
+        match self {
+            Type::Bool => vec![u8::from(x != 0.0)],
+            Type::I8 => (x as i8).to_le_bytes().to_vec(),
+            Type::U8 => (x as u8).to_le_bytes().to_vec(),
+            Type::I16 => (x as i16).to_le_bytes().to_vec(),
+            Type::U16 => (x as u16).to_le_bytes().to_vec(),
+            Type::I32 => (x as i32).to_le_bytes().to_vec(),
+            Type::U32 => (x as u32).to_le_bytes().to_vec(),
+            Type::U64 => (x as u64).to_le_bytes().to_vec(),
+            Type::I64 => (x as i64).to_le_bytes().to_vec(),
+            Type::F32 => (x as f32).to_le_bytes().to_vec(),
+            Type::F64 => x.to_le_bytes().to_vec(),
         }
     }
 }
@@ -129,6 +187,22 @@ pub enum Op {
     Transpose { perm: Vec<usize> },
     /// To the node's shape as numpy broadcasts.
     Broadcast,
+    /// The operand with `value` around and between its elements: along axis `d` its element `i` comes to stand at
+    /// `before[d] + i (between[d] + 1)`.
+    Pad(Box<Pad>),
+    /// Sums of products over windows of two operands: convolutions of every kind.
+    Contract(Arc<Contract>),
+    /// A reduction over windows of one operand: pooling.
+    Pool(Reduce, Arc<Pool>),
+    /// The first operand, with slices written into it: inputs are data, I64 positions `[n]` and slices. The data are
+    /// taken as `[count, slice]`; slice `i` goes to position `positions[i]` (negative ones count from the end, one out of
+    /// range to the nearest end) in ascending order of `i`.
+    Scatter(Scatter),
+    /// I64 positions of the `k` greatest (or least) along `axis`, best first, the lower position first among equals;
+    /// NaN counts as the greatest. `k` is the node's size there.
+    TopK { axis: usize, least: bool },
+    /// Running sums (or products) along `axis`.
+    Cumulate(Cumulate),
     /// Sums of leaves: `[features]` to `[targets]`.
     Trees(Arc<Trees>),
     /// One number `x` to `[.., categories.len()]`, 1 where `x` equals the category, else 0 (F32).
@@ -159,6 +233,72 @@ pub struct Dense {
     pub program: Arc<Program>,
 }
 
+/// See [`Op::Pad`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Pad {
+    pub before: Vec<usize>,
+    pub between: Vec<usize>,
+    /// One element of the node's type.
+    pub value: Bytes,
+}
+
+/// How an operand is walked through: element `start + Σ outer[d] i[d] + Σ inner[d] j[d]` for the result's index `i`
+/// and the window's index `j`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Strided {
+    pub start: usize,
+    pub outer: Vec<usize>,
+    pub inner: Vec<usize>,
+}
+
+/// Each result is `program(sum, more operands)` of the sum of `left · right` over the window, in row-major order of
+/// `inner`. Inputs: left, right, then what the program takes beside the sum, broadcast to the node's shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Contract {
+    /// Extents of the window.
+    pub inner: Vec<usize>,
+    pub left: Strided,
+    pub right: Strided,
+    /// Parameter 0 is the sum; the front leaves it as it is.
+    pub program: Arc<Program>,
+}
+
+/// Each result reduces the window, in row-major order of `inner`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Pool {
+    /// Extents of the window.
+    pub inner: Vec<usize>,
+    pub operand: Strided,
+}
+
+/// What becomes of an element that is written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Scatter {
+    Replace,
+    Add,
+    Mul,
+    Min,
+    Max,
+}
+
+/// See [`Op::Cumulate`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub struct Cumulate {
+    pub axis: usize,
+    /// Products instead of sums.
+    pub product: bool,
+    /// From the end.
+    pub reverse: bool,
+    /// Without the element itself.
+    pub exclusive: bool,
+}
+
 /// Functions of one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
@@ -179,8 +319,23 @@ pub enum Unary {
     Sigmoid,
     /// `max(x, 0)`, NaN stays.
     Relu,
+    /// -1, 0 or 1; NaN stays.
+    Sign,
+    Sin,
+    Cos,
+    Tan,
+    Asin,
+    Acos,
+    Atan,
+    Sinh,
+    Cosh,
+    Asinh,
+    Acosh,
+    Atanh,
     IsNan,
     Not,
+    /// Of integers.
+    BitNot,
 }
 
 /// Functions of two numbers of one type.
@@ -209,6 +364,12 @@ pub enum Binary {
     And,
     Or,
     Xor,
+    /// On integers; shifts by 0 up to the type's bits.
+    BitAnd,
+    BitOr,
+    BitXor,
+    ShiftLeft,
+    ShiftRight,
 }
 
 /// Ways to reduce; sums and products run over ascending positions.

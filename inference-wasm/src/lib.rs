@@ -4,7 +4,7 @@
 //! compiles; [`Reference`] evaluates the same file with tract, to compare a module with. onnxruntime
 //! is the yardstick for the answers, to 1e-5.
 //!
-//! Not done: convolutions and recurrences, text features, models whose shapes depend on values. A
+//! Not done: text features, long recurrences, models whose shapes depend on values. A
 //! OneHotEncoder that should refuse an unknown category (`zeros = 0`) answers zeros.
 pub mod api;
 pub mod backend;

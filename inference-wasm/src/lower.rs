@@ -1,7 +1,9 @@
 //! From the graph's operators to code: one file each.
 
 mod arg;
+mod contract;
 mod cost;
+mod cumulate;
 mod dense;
 mod elementwise;
 pub(crate) mod fmod;
@@ -9,8 +11,11 @@ mod gather;
 mod lookup;
 mod matmul;
 mod movement;
+mod pad;
 mod reduce;
+mod scatter;
 mod softmax;
+mod top_k;
 mod trees;
 
 use std::collections::HashMap;
@@ -82,6 +87,12 @@ impl<'a> Lower<'a> {
             Op::Concat { axis } => movement::concat(self, code, id, *axis),
             Op::Transpose { perm } => movement::transpose(self, code, id, perm),
             Op::Broadcast => movement::broadcast(self, code, id),
+            Op::Pad(pad) => pad::lower(self, code, id, pad),
+            Op::Contract(contract) => contract::lower(self, code, id, contract),
+            Op::Pool(op, pool) => reduce::pool(self, code, id, *op, pool),
+            Op::Scatter(how) => scatter::lower(self, code, id, *how),
+            Op::TopK { axis, least } => top_k::lower(self, code, id, *axis, *least),
+            Op::Cumulate(how) => cumulate::lower(self, code, id, *how),
             Op::Trees(trees) => trees::lower(self, code, id, trees)?,
             Op::Lookup(table) => lookup::lower(self, code, id, table),
             Op::Unary(_) | Op::Binary(_) | Op::Select | Op::Cast | Op::OneHot { .. } => {

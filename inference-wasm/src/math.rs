@@ -8,6 +8,7 @@
 pub mod element;
 mod erf;
 mod exp;
+mod hyperbolic;
 mod integer;
 mod log;
 mod maker;
@@ -15,6 +16,7 @@ mod pow;
 pub mod program;
 pub mod run;
 mod tanh;
+mod trig;
 
 pub use maker::Maker;
 pub use program::{Bin, Kind, Program, Step, Un, Var};

@@ -86,6 +86,12 @@ fn tensor(spec: &TensorSpec, rows: usize, region: &[u8]) -> Result<Tensor, Error
         Datatype::Fp32 => DatumType::F32,
         Datatype::Fp64 => DatumType::F64,
         Datatype::Int64 => DatumType::I64,
+        Datatype::Int8 => DatumType::I8,
+        Datatype::Uint8 => DatumType::U8,
+        Datatype::Int16 => DatumType::I16,
+        Datatype::Uint16 => DatumType::U16,
+        Datatype::Uint32 => DatumType::U32,
+        Datatype::Uint64 => DatumType::U64,
         _ => DatumType::I32,
     };
     if ty == DatumType::Bool && region.iter().any(|b| *b > 1) {

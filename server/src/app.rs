@@ -1,29 +1,44 @@
 //! The application: its state, and the one list of routes.
 
+use std::future::Future;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::extract::FromRef;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 use crate::artifacts::Artifacts;
-use crate::auth::{self, Permission};
+use crate::auth::Permission;
 use crate::clock::now_ms;
 use crate::config::Config;
-use crate::error::{Code, Error, StartError};
-use crate::ids::Ids;
+use crate::doors::{self, Doors};
+use crate::error::StartError;
 use crate::modules::Modules;
-use crate::observe::otlp::{Collect, Otlp};
-use crate::requests::Requests;
+use crate::observe::otlp::Collect;
 use crate::route::{Declared, Routes, preflight};
+use crate::serving::{self, Limits, Serving};
 use crate::store::Store;
-use crate::traffic::Traffic;
-use crate::{beira, ids, metrics, mlflow, modules, oip, predict, static_files, telemetry, traffic, watch};
+use crate::{beira, ids, listen, metrics, mlflow, modules, static_files, telemetry, traffic, watch};
+
+/// Time that requests in flight are given at shutdown.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// Serves until `shutdown` ends; then finishes what is in flight, writes the last counters and closes the store.
+pub async fn serve(config: Config, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), StartError> {
+    let address = config.address()?;
+    let listener = listen::bind(address).await?;
+    let app = App::open(config).await?;
+    let (router, _) = app.router();
+    tracing::info!(%address, "serving");
+    let served = listen::serve(listener, router, shutdown, DRAIN).await;
+    app.close().await;
+    served
+}
 
 /// What handlers share; a clone is the same application.
 #[derive(Clone)]
@@ -39,15 +54,8 @@ pub struct Inner {
     pub artifacts: Artifacts,
     /// Compiled models.
     pub modules: Modules,
-    /// Counters of this server's own predictions.
-    pub traffic: Traffic,
-    /// Durations of requests.
-    pub requests: Requests,
-    /// Ids of predictions.
-    pub ids: Ids,
-    /// Where metrics and spans go, if anywhere.
-    pub otlp: Option<Arc<Otlp>>,
-    loopback: bool,
+    /// Predictions.
+    pub serving: Serving,
 }
 
 impl Deref for App {
@@ -55,6 +63,12 @@ impl Deref for App {
 
     fn deref(&self) -> &Inner {
         &self.0
+    }
+}
+
+impl FromRef<App> for Serving {
+    fn from_ref(app: &App) -> Serving {
+        app.serving.clone()
     }
 }
 
@@ -84,20 +98,17 @@ impl App {
             .await
             .map_err(StartError::Prepare)?;
         let modules = Modules::start(store.clone(), artifacts.clone()).await.map_err(StartError::Prepare)?;
-        let traffic = Traffic::default();
-        tokio::spawn(traffic::flush_every_second(traffic.clone(), store.clone()));
-        tokio::spawn(telemetry::sweep(store.clone()));
-        let loopback = config.is_loopback();
-        let requests = Requests::default();
+        let limits = Limits { rows: config.predict_rows_max, bytes: config.json_bytes_max };
         let ids = ids::of(&store, config.prediction_key.as_ref()).await.map_err(StartError::Prepare)?;
-        let otlp = config.otlp.clone();
-        let config = Arc::new(config);
-        let app = App(Arc::new(Inner { config, store, artifacts, modules, traffic, requests, ids, otlp, loopback }));
+        let serving = Serving::new(Arc::new(modules.clone()), limits, ids, config.otlp.clone());
+        tokio::spawn(traffic::store::flush_every_second(serving.traffic.clone(), store.clone()));
+        tokio::spawn(telemetry::sweep(store.clone()));
+        let app = App(Arc::new(Inner { config: Arc::new(config), store, artifacts, modules, serving }));
         tokio::spawn(watch::keep(app.clone()));
         if let Some(webhook) = app.config.watch.webhook.clone() {
             tokio::spawn(watch::deliver(app.clone(), webhook));
         }
-        if let Some(otlp) = app.otlp.clone() {
+        if let Some(otlp) = app.serving.otlp.clone() {
             tokio::spawn(otlp.run(app.collect()));
         }
         Ok(app)
@@ -119,10 +130,10 @@ impl App {
 
     /// Writes what is counted, sends the last metrics and spans, and closes the store.
     pub async fn close(&self) {
-        if let Err(error) = self.traffic.flush(&self.store).await {
+        if let Err(error) = traffic::store::flush(&self.serving.traffic, &self.store).await {
             tracing::error!(%error, "the last counters were lost");
         }
-        if let Some(otlp) = &self.otlp {
+        if let Some(otlp) = &self.serving.otlp {
             otlp.flush(&self.collect()).await;
         }
         self.store.close().await;
@@ -130,37 +141,28 @@ impl App {
 
     /// The router, and the list of its routes.
     pub fn router(&self) -> (Router, Vec<Declared>) {
-        let (router, declared) = routes(Routes::new(self.clone())).finish();
+        let (router, declared) = routes(Routes::new(&self.serving)).finish();
         let compressed = DefaultPredicate::new()
             .and(NotForContentType::const_new("application/octet-stream"))
             .and(NotForContentType::const_new("application/wasm"));
+        let config = &self.config;
+        let doors = Doors::new(config.is_loopback(), config.auth_none, &config.allowed_hosts);
         let router = router
             .fallback(static_files::dashboard)
             .layer(CompressionLayer::new().compress_when(compressed))
-            .layer(from_fn_with_state(self.clone(), outermost))
+            .layer(from_fn_with_state(doors, doors::outermost))
             .with_state(self.clone());
         (router, declared)
     }
 }
 
 /// All routes, each with its permission.
-fn routes(routes: Routes) -> Routes {
-    use Permission::{Ingest, Predict, Public, Read, Write};
+fn routes(routes: Routes<App>) -> Routes<App> {
+    use Permission::{Ingest, Public, Read, Write};
     let (get, post, options) = (&Method::GET, &Method::POST, &Method::OPTIONS);
-    mlflow::routes(routes)
+    serving::routes(mlflow::routes(routes))
         .at("/health", get, Public, || async { "OK" })
-        .at("/version", get, Public, || async { MLFLOW_VERSION })
         .at("/metrics", get, Read, metrics::metrics)
-        .at("/predict/{name}", post, Predict, predict::predict)
-        .at("/v2", get, Public, oip::server)
-        .at("/v2/health/live", get, Public, oip::live)
-        .at("/v2/health/ready", get, Public, oip::ready)
-        .at("/v2/models/{name}", get, Predict, oip::model)
-        .at("/v2/models/{name}/ready", get, Predict, oip::model_ready)
-        .at("/v2/models/{name}/infer", post, Predict, oip::infer_model)
-        .at("/v2/models/{name}/versions/{version}", get, Predict, oip::version)
-        .at("/v2/models/{name}/versions/{version}/ready", get, Predict, oip::version_ready)
-        .at("/v2/models/{name}/versions/{version}/infer", post, Predict, oip::infer_version)
         .at("/telemetry/counters", post, Ingest, telemetry::ingest)
         .at("/telemetry/counters", options, Ingest, preflight)
         .at("/telemetry/logs", post, Ingest, telemetry::logs::ingest)
@@ -172,35 +174,4 @@ fn routes(routes: Routes) -> Routes {
         .at("/api/beira/models/{name}/production", get, Read, beira::production)
         .at("/api/beira/compile", post, Write, modules::report)
         .at("/npm/{*path}", get, Public, static_files::package)
-}
-
-/// The MLflow whose REST API this is.
-const MLFLOW_VERSION: &str = "3.17.2";
-
-/// Checks the Host and adds the headers that every answer has.
-async fn outermost(State(app): State<App>, request: Request, next: Next) -> Response {
-    let host = request
-        .headers()
-        .get(header::HOST)
-        .map(|host| host.to_str().unwrap_or_default().to_owned())
-        .or_else(|| request.uri().authority().map(ToString::to_string));
-    let any_name = !app.loopback && app.config.auth_none && app.config.allowed_hosts.is_empty();
-    let mut response = if auth::host_allowed(host.as_deref(), &app.config.allowed_hosts, any_name) {
-        next.run(request).await
-    } else {
-        let text =
-            "This server does not answer to the host name of this request; reach it as localhost or by its address.";
-        Error::Client(Code::PermissionDenied, text.to_owned()).into_response()
-    };
-    let headers = response.headers_mut();
-    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    headers
-        .entry(HeaderName::from_static("cross-origin-resource-policy"))
-        .or_insert(HeaderValue::from_static("same-origin"));
-    headers
-        .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
-    response
 }

@@ -12,6 +12,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
 
 use crate::error::{Code, Error, Result, StartError};
+use crate::url;
 
 /// Bytes gathered before an upload is written in parts.
 const PART: usize = 8 << 20;
@@ -94,7 +95,7 @@ impl Place {
 
     /// Last part of the path.
     pub fn name(&self) -> String {
-        self.path.filename().map(location::decoded).unwrap_or_default()
+        self.path.filename().map(url::decoded).unwrap_or_default()
     }
 
     /// Length and bytes of the file, as they are read.
@@ -161,7 +162,7 @@ impl Place {
     pub async fn list(&self) -> Result<Vec<Entry>> {
         let prefix = (!self.path.is_root()).then_some(&self.path);
         let found = self.store.list_with_delimiter(prefix).await?;
-        let name = |path: &Path| path.filename().map(location::decoded).unwrap_or_default();
+        let name = |path: &Path| path.filename().map(url::decoded).unwrap_or_default();
         let mut entries: Vec<Entry> = found
             .common_prefixes
             .iter()

@@ -1,14 +1,21 @@
 //! What the operator says at start.
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+#[cfg(feature = "store")]
 use std::path::PathBuf;
+#[cfg(feature = "store")]
 use std::sync::Arc;
 
 use crate::error::StartError;
+#[cfg(feature = "store")]
+use crate::ids::PredictionKey;
+#[cfg(feature = "store")]
 use crate::observe::otlp::Otlp;
+#[cfg(feature = "store")]
 use crate::watch::Watch;
 
-/// Settings of one server.
+/// Settings of `beira serve`.
+#[cfg(feature = "store")]
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Address to listen on.
@@ -41,16 +48,7 @@ pub struct Config {
     pub otlp: Option<Arc<Otlp>>,
 }
 
-/// A secret that is never printed.
-#[derive(Clone)]
-pub struct PredictionKey(pub String);
-
-impl std::fmt::Debug for PredictionKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("PredictionKey")
-    }
-}
-
+#[cfg(feature = "store")]
 impl Default for Config {
     fn default() -> Self {
         Config {
@@ -72,22 +70,11 @@ impl Default for Config {
     }
 }
 
+#[cfg(feature = "store")]
 impl Config {
     /// The address to bind, refused when it is open to others without `auth_none`.
     pub fn address(&self) -> Result<SocketAddr, StartError> {
-        let address = match self.host.parse::<IpAddr>() {
-            Ok(ip) => SocketAddr::new(ip, self.port),
-            Err(_) => (self.host.as_str(), self.port)
-                .to_socket_addrs()
-                .ok()
-                .and_then(|mut addresses| addresses.next())
-                .ok_or_else(|| StartError::Host(self.host.clone()))?,
-        };
-        if address.ip().is_loopback() || self.auth_none {
-            Ok(address)
-        } else {
-            Err(StartError::OffLoopback(self.host.clone()))
-        }
+        address(&self.host, self.port, self.auth_none)
     }
 
     /// True when only this machine can reach the server.
@@ -101,19 +88,31 @@ impl Config {
     }
 }
 
+/// The address to bind, refused when it is open to others and nobody said that it may be.
+pub fn address(host: &str, port: u16, auth_none: bool) -> Result<SocketAddr, StartError> {
+    let address = match host.parse::<IpAddr>() {
+        Ok(ip) => SocketAddr::new(ip, port),
+        Err(_) => (host, port)
+            .to_socket_addrs()
+            .ok()
+            .and_then(|mut addresses| addresses.next())
+            .ok_or_else(|| StartError::Host(host.to_owned()))?,
+    };
+    if address.ip().is_loopback() || auth_none { Ok(address) } else { Err(StartError::OffLoopback(host.to_owned())) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn off_loopback_must_be_said_aloud() {
-        let config = |host: &str, auth_none| Config { host: host.to_owned(), auth_none, ..Config::default() };
         for (host, auth_none, allowed) in
             [("127.0.0.1", false, true), ("::1", false, true), ("0.0.0.0", false, false), ("0.0.0.0", true, true)]
         {
-            assert_eq!(config(host, auth_none).address().is_ok(), allowed, "{host} {auth_none}");
+            assert_eq!(address(host, 8080, auth_none).is_ok(), allowed, "{host} {auth_none}");
         }
-        let text = config("0.0.0.0", false).address().unwrap_err().to_string();
+        let text = address("0.0.0.0", 8080, false).unwrap_err().to_string();
         assert!(text.contains("--auth none"), "{text}");
     }
 }

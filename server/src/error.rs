@@ -26,6 +26,7 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// The database cannot be opened.
+    #[cfg(feature = "store")]
     #[error("cannot open the database {path}")]
     Database {
         /// The file.
@@ -34,6 +35,7 @@ pub enum StartError {
         source: sqlx::Error,
     },
     /// The artifact folder cannot be used.
+    #[cfg(feature = "store")]
     #[error("cannot use the artifact folder {path}: {what}")]
     Artifacts {
         /// The folder.
@@ -42,8 +44,12 @@ pub enum StartError {
         what: String,
     },
     /// A request to the store failed while starting.
+    #[cfg(feature = "store")]
     #[error("cannot prepare the store: {0}")]
     Prepare(Error),
+    /// There is no model to predict with.
+    #[error("{0}")]
+    Model(String),
     /// The listener broke.
     #[error("serving ended: {0}")]
     Serve(std::io::Error),
@@ -144,12 +150,14 @@ impl Error {
     }
 }
 
+#[cfg(feature = "store")]
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         Error::Internal(format!("store: {error}"))
     }
 }
 
+#[cfg(feature = "store")]
 impl From<object_store::Error> for Error {
     fn from(error: object_store::Error) -> Self {
         Error::Internal(format!("artifacts: {error}"))

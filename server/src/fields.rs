@@ -3,13 +3,13 @@
 //! Both spellings of a name (`run_id`, `runId`) are read, integers may be strings, `null` is
 //! absent, unknown fields are ignored.
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{Method, header};
 use serde_json::{Map, Value};
 
 use crate::app::App;
-use crate::error::{Code, Error, Result};
+use crate::body;
+use crate::error::{Error, Result};
 
 /// The fields of one request, or of one object inside it.
 #[derive(Clone, Debug, Default)]
@@ -29,22 +29,8 @@ impl FromRequest<App> for Fields {
         if !json && [Method::POST, Method::PUT].contains(request.method()) {
             return Err(Error::bad_request("Bad Request. Content-Type must be one of ['application/json']."));
         }
-        Fields::from_json(&read(request, app.config.json_bytes_max).await?)
+        Fields::from_json(&body::read(request, app.config.json_bytes_max).await?)
     }
-}
-
-/// The body, at most `most` bytes of it.
-pub async fn read(request: Request, most: usize) -> Result<Bytes> {
-    axum::body::to_bytes(request.into_body(), most).await.map_err(|error| {
-        let mut source: Option<&dyn std::error::Error> = Some(&error);
-        while let Some(e) = source {
-            if e.is::<http_body_util::LengthLimitError>() {
-                return Error::Client(Code::TooLarge, format!("The body is longer than {most} bytes."));
-            }
-            source = e.source();
-        }
-        Error::bad_request("The body ended before it was complete.")
-    })
 }
 
 impl Fields {

@@ -4,12 +4,12 @@ use contract::Origin;
 use host_native::{Module, outcome};
 use monitoring::prediction::{self, Prediction};
 
-use crate::clock::now_ms;
-use crate::config::PredictionKey;
+use crate::clock::{MINUTE_MS, now_ms};
+#[cfg(feature = "store")]
 use crate::error::Result;
 use crate::observe::trace;
+#[cfg(feature = "store")]
 use crate::store::Store;
-use crate::windows::MINUTE_MS;
 
 /// The keys; the first signs, all are recognised.
 #[derive(Clone, Default)]
@@ -43,15 +43,23 @@ impl Ids {
     }
 }
 
-/// Where an id stands beside its answer.
-pub const FIELD: &str = "prediction_id";
-
 /// Whether a query asks for ids: `ids=1`.
 pub fn wanted(query: Option<&str>) -> bool {
     query.is_some_and(|query| query.split('&').any(|pair| pair == "ids=1" || pair == "ids=true"))
 }
 
+/// A secret that is never printed.
+#[derive(Clone)]
+pub struct PredictionKey(pub String);
+
+impl std::fmt::Debug for PredictionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PredictionKey")
+    }
+}
+
 /// The keys of a server: the operator's, and one of its own that it keeps, so that its ids are always signed.
+#[cfg(feature = "store")]
 pub async fn of(store: &Store, given: Option<&PredictionKey>) -> Result<Ids> {
     let fresh = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
     let own: String = store

@@ -1,73 +1,65 @@
-//! `beira serve`: tracking, registry, artifacts, predictions, telemetry and the dashboard in one process.
+//! `beira serve`: tracking, registry, artifacts, predictions, telemetry and the dashboard in one process;
+//! `beira infer`: predictions alone, without a store.
 //!
-//! HTTP in, store out. `app.rs` is the one list of routes; each names the permission it demands.
+//! HTTP in, store out. `app.rs` and `serving.rs` are the lists of routes; each names the permission it
+//! demands. The feature `store` is what `serve` has and `infer` has not.
 //! This crate does not know training, the dashboard's code or the web host.
 
+#[cfg(feature = "store")]
 mod app;
+#[cfg(feature = "store")]
 mod artifacts;
 mod auth;
+#[cfg(feature = "store")]
 mod beira;
+mod body;
 mod clock;
 mod config;
+mod docs;
+mod doors;
 mod error;
+#[cfg(feature = "store")]
 mod fields;
 mod ids;
+mod infer;
+mod invocations;
+mod listen;
 mod metrics;
+#[cfg(feature = "store")]
 mod mlflow;
+#[cfg(feature = "store")]
 mod modules;
 pub mod observe;
 mod oip;
+mod openapi;
 mod predict;
 mod requests;
 mod route;
+mod serving;
+#[cfg(feature = "store")]
 mod static_files;
+#[cfg(feature = "store")]
 mod store;
+#[cfg(feature = "store")]
 mod telemetry;
 mod traffic;
+mod url;
+#[cfg(feature = "store")]
 mod watch;
+#[cfg(feature = "store")]
 mod windows;
 
-use std::future::Future;
-use std::time::Duration;
-
-use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
-
-pub use app::App;
+#[cfg(feature = "store")]
+pub use app::{App, serve};
 pub use auth::Permission;
-pub use config::{Config, PredictionKey};
+#[cfg(feature = "store")]
+pub use config::Config;
 pub use error::StartError as Error;
+pub use ids::PredictionKey;
+pub use infer::{Infer, ModelUri, Source, fetch};
+#[cfg(feature = "store")]
 pub use monitoring::alarm::Sustained;
 pub use route::Declared;
+pub use url::encoded;
+#[cfg(feature = "store")]
 pub use watch::{Watch, Webhook};
-
-/// Time that requests in flight are given at shutdown.
-const DRAIN: Duration = Duration::from_secs(8);
-
-/// Serves until `shutdown` ends; then finishes what is in flight, writes the last counters and closes the store.
-pub async fn serve(config: Config, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
-    let address = config.address()?;
-    let listener =
-        TcpListener::bind(address).await.map_err(|source| Error::Listen { address: address.to_string(), source })?;
-    let app = App::open(config).await?;
-    let (router, _) = app.router();
-    let listener = listener.tap_io(|stream| {
-        stream.set_nodelay(true).ok(); // a small answer must not wait for an acknowledgement
-    });
-    let (ended, draining) = tokio::sync::oneshot::channel();
-    let signal = async move {
-        shutdown.await;
-        ended.send(()).ok();
-    };
-    tracing::info!(%address, "serving");
-    let serving = axum::serve(listener, router).with_graceful_shutdown(signal).into_future();
-    let served = tokio::select! {
-        served = serving => served,
-        () = async {
-            draining.await.ok();
-            tokio::time::sleep(DRAIN).await;
-        } => Ok(()),
-    };
-    app.close().await;
-    served.map_err(Error::Serve)
-}

@@ -1,39 +1,85 @@
 //! `GET /metrics`: what hosts counted, what the watch found, how long requests took.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+#[cfg(feature = "store")]
 use contract::watch::{Alarm, Measured};
 
+#[cfg(feature = "store")]
 use crate::app::App;
+#[cfg(feature = "store")]
 use crate::error::Result;
 use crate::observe::family::Family;
+use crate::observe::otlp::Collect;
 use crate::observe::{names, prometheus};
+use crate::serving::Serving;
+#[cfg(feature = "store")]
 use crate::watch;
 
-/// Prometheus text.
+/// `GET /metrics` of `beira serve`.
+#[cfg(feature = "store")]
 pub async fn metrics(State(app): State<App>) -> Result<Response> {
-    let text = prometheus::text(&families(&app).await?);
-    Ok(([(header::CONTENT_TYPE, prometheus::CONTENT_TYPE)], text).into_response())
+    Ok(answer(&families(&app).await?))
 }
 
-/// All metrics as they stand.
-pub async fn families(app: &App) -> Result<Vec<Family>> {
+/// `GET /metrics` of `beira infer`: what this process did since it started.
+pub async fn of_process(State(serving): State<Serving>) -> Response {
+    answer(&process(&serving))
+}
+
+/// What this process did, for OTLP.
+pub fn collect(serving: &Serving) -> Collect {
+    let serving = serving.clone();
+    Arc::new(move || {
+        let families = process(&serving);
+        Box::pin(async move { families })
+    })
+}
+
+fn answer(families: &[Family]) -> Response {
+    ([(header::CONTENT_TYPE, prometheus::CONTENT_TYPE)], prometheus::text(families)).into_response()
+}
+
+fn process(serving: &Serving) -> Vec<Family> {
+    let mut families = of_server(serving);
+    let [mut predictions, mut errors] = [&names::PREDICTIONS, &names::ERRORS].map(Family::new);
+    for (name, version, total) in serving.traffic.totals() {
+        let version = version.map(|version| version.to_string()).unwrap_or_default();
+        let labels = vec![("model", name.to_string()), ("version", version), ("origin", "server".to_owned())];
+        predictions.number(labels.clone(), total.predictions as f64);
+        errors.number(labels, total.errors as f64);
+    }
+    families.extend([predictions, errors]);
+    families
+}
+
+/// What both commands export.
+fn of_server(serving: &Serving) -> Vec<Family> {
     let mut build = Family::new(&names::BUILD_INFO);
     build.number(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], 1.0);
-    let mut families = vec![build];
-    families.extend(counted(app).await?);
-    families.push(served(app).await?);
-    families.extend(watched(&watch::alarms(app.store.read(), None).await?));
-    families.push(app.requests.family());
-    if let Some(otlp) = &app.otlp {
+    let mut families = vec![build, serving.requests.family()];
+    if let Some(otlp) = &serving.otlp {
         let mut dropped = Family::new(&names::SPANS_DROPPED);
         dropped.number(Vec::new(), otlp.dropped() as f64);
         families.push(dropped);
     }
+    families
+}
+
+/// All metrics of `beira serve` as they stand.
+#[cfg(feature = "store")]
+pub async fn families(app: &App) -> Result<Vec<Family>> {
+    let mut families = of_server(&app.serving);
+    families.extend(counted(app).await?);
+    families.push(served(app).await?);
+    families.extend(watched(&watch::alarms(app.store.read(), None).await?));
     Ok(families)
 }
 
+#[cfg(feature = "store")]
 async fn counted(app: &App) -> Result<[Family; 2]> {
     let rows: Vec<(String, i64, String, i64, i64)> = sqlx::query_as(
         "SELECT name, version, origin, CAST(sum(predictions) AS BIGINT), CAST(sum(errors) AS BIGINT) FROM windows
@@ -50,6 +96,7 @@ async fn counted(app: &App) -> Result<[Family; 2]> {
     Ok(families)
 }
 
+#[cfg(feature = "store")]
 async fn served(app: &App) -> Result<Family> {
     let rows: Vec<(String, i64, String, Option<String>)> = sqlx::query_as(
         "SELECT m.name, m.version, m.sha256, v.run_id FROM modules m
@@ -67,6 +114,7 @@ async fn served(app: &App) -> Result<Family> {
     Ok(family)
 }
 
+#[cfg(feature = "store")]
 fn watched(alarms: &[Alarm]) -> [Family; 6] {
     let [mut psi, mut threshold] = [&names::DRIFT_PSI, &names::DRIFT_THRESHOLD].map(Family::new);
     let [mut value, mut lower, mut upper] =

@@ -24,11 +24,12 @@ pub mod versions;
 
 use axum::http::Method;
 
+use crate::app::App;
 use crate::auth::Permission::{Read, Write};
 use crate::route::Routes;
 
 /// All routes, each under `/api/2.0` and `/ajax-api/2.0` (or 3.0 where MLflow has it).
-pub fn routes(routes: Routes) -> Routes {
+pub fn routes(routes: Routes<App>) -> Routes<App> {
     let (get, post, patch, delete) = (Method::GET, Method::POST, Method::PATCH, Method::DELETE);
     routes
         .api("/mlflow/experiments/create", &post, Write, experiments::create)

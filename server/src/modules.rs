@@ -10,12 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
+use futures_util::future::BoxFuture;
 use host_native::Module;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::artifacts::Artifacts;
 use crate::error::{Error, Result};
 use crate::mlflow::versions;
+use crate::serving::{ALIAS, Models, Target, Unserved};
 use crate::store::Store;
 
 pub use record::{Record, by_sha256, of_model, of_version};
@@ -43,20 +45,6 @@ struct Inner {
     generation: AtomicU64,
     scratch: Mutex<VecDeque<(String, Bytes)>>,
 }
-
-/// A version with its loaded module.
-pub struct Target {
-    /// Registered name.
-    pub name: String,
-    /// Version.
-    pub version: i64,
-    /// The module.
-    pub module: Arc<Module>,
-}
-
-/// Why there is nothing to predict with: a status and a sentence.
-#[derive(Debug)]
-pub struct Unserved(pub StatusCode, pub String);
 
 impl Modules {
     /// Starts the worker, which first takes what an earlier process left waiting.
@@ -101,15 +89,12 @@ impl Modules {
     }
 
     /// The module of `name` by version (`3`) or alias (`@champion`), loaded.
-    pub async fn target(&self, name: &str, reference: &str) -> Result<Arc<Target>, Unserved> {
+    async fn target(&self, name: &str, reference: &str) -> Result<Arc<Target>, Unserved> {
         let key = (name.to_owned(), reference.to_owned());
-        if let Some(target) = lock(&self.0.targets).get(&key) {
-            return Ok(target.clone());
-        }
         let generation = self.0.generation.load(Ordering::SeqCst);
         let record = self.record(name, reference).await?;
         let module = self.load(&record.sha256).await?;
-        let target = Arc::new(Target { name: name.to_owned(), version: record.version, module });
+        let target = Arc::new(Target { name: name.into(), version: Some(record.version), module });
         let mut targets = lock(&self.0.targets);
         if self.0.generation.load(Ordering::SeqCst) == generation {
             targets.insert(key, target.clone());
@@ -195,6 +180,40 @@ impl Modules {
 
     fn kept(&self, sha256: &str) -> Option<Bytes> {
         lock(&self.0.scratch).iter().find(|(other, _)| other == sha256).map(|(_, bytes)| bytes.clone())
+    }
+}
+
+impl Models for Modules {
+    fn at_hand(&self, name: &str, reference: &str) -> Option<Arc<Target>> {
+        lock(&self.0.targets).get(&(name.to_owned(), reference.to_owned())).cloned()
+    }
+
+    fn find<'a>(&'a self, name: &'a str, reference: &'a str) -> BoxFuture<'a, Result<Arc<Target>, Unserved>> {
+        Box::pin(self.target(name, reference))
+    }
+
+    fn served(&self) -> BoxFuture<'_, Result<Vec<Arc<Target>>, Unserved>> {
+        Box::pin(async move {
+            let names: Vec<String> = sqlx::query_scalar("SELECT name FROM aliases WHERE alias = $1 ORDER BY name")
+                .bind(ALIAS.trim_start_matches('@'))
+                .fetch_all(self.0.store.read())
+                .await
+                .map_err(|error| internal(error.into()))?;
+            let mut served = Vec::new();
+            for name in names {
+                // A champion that is still compiling, or does not compile, answers nothing yet.
+                served.extend(self.target(&name, ALIAS).await.ok());
+            }
+            Ok(served)
+        })
+    }
+
+    fn versions<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Vec<String>, Unserved>> {
+        Box::pin(async move {
+            let modules = of_model(self.0.store.read(), name).await.map_err(internal)?;
+            let ready = modules.into_iter().filter(|(_, module)| module.is_ok());
+            Ok(ready.map(|(version, _)| version.to_string()).collect())
+        })
     }
 }
 

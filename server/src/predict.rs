@@ -4,36 +4,37 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use contract::Fault;
 use contract::fault::Faults;
 use host_native::{Batch, records};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::app::App;
 use crate::error::Error;
-use crate::modules::{Target, Unserved};
-use crate::{fields, ids};
+use crate::serving::{ALIAS, Serving, Target, Unserved};
+use crate::{body, ids};
 
-/// The alias that predictions follow.
-pub const ALIAS: &str = "@champion";
+/// Work (rows times operations of a row) that a thread of the server may do between two answers:
+/// well below a tenth of a millisecond. More goes to the threads for blocking work.
+const WORK_INLINE: u64 = 100_000;
 
 /// `POST /predict/{name}`: an object or an array, answered in kind. 422 lists every fault.
-pub async fn predict(State(app): State<App>, Path(name): Path<String>, request: Request) -> Response {
-    let target = match app.modules.target(&name, ALIAS).await {
+pub async fn predict(State(serving): State<Serving>, Path(name): Path<String>, request: Request) -> Response {
+    let target = match serving.target(&name, ALIAS).await {
         Ok(target) => target,
         Err(Unserved(status, message)) => return detail(status, &message),
     };
-    let mut response = match answer(&app, &target, request).await {
-        Ok(answer) => Json(answer).into_response(),
+    let mut response = match answer(&serving, &target, request).await {
+        Ok(answer) => ([(header::CONTENT_TYPE, "application/json")], answer).into_response(),
         Err(Refused::Faults(faults)) => {
-            app.traffic.error(&target);
+            serving.traffic.error(&target);
             (StatusCode::UNPROCESSABLE_ENTITY, Json(Faults { detail: faults })).into_response()
         }
         Err(Refused::Error(error)) => {
-            app.traffic.error(&target);
+            serving.traffic.error(&target);
             if let Error::Internal(error) = &error {
                 tracing::error!(%error, "prediction failed");
             }
@@ -41,7 +42,9 @@ pub async fn predict(State(app): State<App>, Path(name): Path<String>, request: 
             detail(status, message)
         }
     };
-    response.headers_mut().insert("x-beira-version", HeaderValue::from(target.version));
+    if let Some(version) = target.version {
+        response.headers_mut().insert("x-beira-version", HeaderValue::from(version));
+    }
     response
 }
 
@@ -53,33 +56,29 @@ pub enum Refused {
     Error(Error),
 }
 
-async fn answer(app: &App, target: &Arc<Target>, request: Request) -> Result<Value, Refused> {
+async fn answer(serving: &Serving, target: &Arc<Target>, request: Request) -> Result<Bytes, Refused> {
+    let counted = counted(request.headers());
     let with_ids = ids::wanted(request.uri().query());
-    let body = fields::read(request, app.config.json_bytes_max).await.map_err(Refused::Error)?;
-    let body: Value = serde_json::from_slice(&body).map_err(|error| {
-        let place = format!("line {}, column {}", error.line(), error.column());
-        Refused::Faults(vec![Fault::new("json_invalid", vec!["body".into()], format!("The body is not JSON: {place}"))])
-    })?;
-    if let Value::Array(rows) = &body {
-        check_rows(app, rows.len())?;
-    }
-    let request = records::Request::read(target.module.manifest(), body).map_err(Refused::Faults)?;
-    let outputs = run(app, target, request.batch.clone()).await.map_err(Refused::Error)?;
-    let mut answer = request.answer(target.module.manifest(), &outputs);
-    if with_ids {
-        let ids = app.ids.make(&target.module, request.batch.rows, &outputs);
-        let rows = match &mut answer {
-            Value::Array(rows) => rows.as_mut_slice(),
-            row => std::slice::from_mut(row),
-        };
-        rows.iter_mut().zip(ids).for_each(|(row, id)| row[ids::FIELD] = id.into());
-    }
-    Ok(answer)
+    let body = body::read(request, serving.limits.bytes).await.map_err(Refused::Error)?;
+    let records::Request { batch, many } =
+        target.module.reader().json(&body, serving.limits.rows).map_err(Refused::Faults)?;
+    let rows = batch.rows;
+    let outputs = run(serving, target, batch, counted).await.map_err(Refused::Error)?;
+    let ids = if with_ids { serving.ids.make(&target.module, rows, &outputs) } else { Vec::new() };
+    let answer = records::Answer { manifest: target.module.manifest(), rows, outputs: &outputs, many, ids: &ids };
+    json_of(&answer).map_err(Refused::Error)
+}
+
+/// The answers as JSON.
+fn json_of(answer: &records::Answer) -> Result<Bytes, Error> {
+    let mut text = Vec::with_capacity(128 * answer.rows.max(1));
+    serde_json::to_writer(&mut text, answer).map_err(|error| Error::internal(error.to_string()))?;
+    Ok(text.into())
 }
 
 /// Refuses more rows than one request may have.
-pub fn check_rows(app: &App, rows: usize) -> Result<(), Refused> {
-    let most = app.config.predict_rows_max;
+pub fn check_rows(serving: &Serving, rows: usize) -> Result<(), Refused> {
+    let most = serving.limits.rows;
     if rows <= most {
         return Ok(());
     }
@@ -87,17 +86,30 @@ pub fn check_rows(app: &App, rows: usize) -> Result<(), Refused> {
     Err(Refused::Faults(vec![Fault::new("too_long", vec!["body".into()], text)]))
 }
 
-/// Runs the rows off the async threads and counts them.
-pub async fn run(app: &App, target: &Arc<Target>, batch: Batch) -> Result<Vec<Vec<u8>>, Error> {
-    let (app, target) = (app.clone(), target.clone());
-    tokio::task::spawn_blocking(move || {
-        let start = Instant::now();
-        let outputs = target.module.run(&batch).map_err(|error| Error::internal(error.to_string()))?;
-        app.traffic.count(&target, &batch, &outputs, start.elapsed());
-        Ok(outputs)
-    })
-    .await
-    .unwrap_or_else(|error| Err(Error::internal(error.to_string())))
+/// Whether a request is one of production: smoke tests and gates say `x-beira-probe`.
+pub fn counted(headers: &HeaderMap) -> bool {
+    !headers.contains_key("x-beira-probe")
+}
+
+/// Runs the rows and counts them: at once where that is quick, else off the async threads.
+pub async fn run(serving: &Serving, target: &Arc<Target>, batch: Batch, counted: bool) -> Result<Vec<Vec<u8>>, Error> {
+    let work = (batch.rows as u64).saturating_mul(target.module.manifest().cost.flops_per_row);
+    if work <= WORK_INLINE {
+        return run_here(serving, target, &batch, counted);
+    }
+    let (serving, target) = (serving.clone(), target.clone());
+    tokio::task::spawn_blocking(move || run_here(&serving, &target, &batch, counted))
+        .await
+        .unwrap_or_else(|error| Err(Error::internal(error.to_string())))
+}
+
+fn run_here(serving: &Serving, target: &Arc<Target>, batch: &Batch, counted: bool) -> Result<Vec<Vec<u8>>, Error> {
+    let start = Instant::now();
+    let outputs = target.module.run(batch).map_err(|error| Error::internal(error.to_string()))?;
+    if counted {
+        serving.traffic.count(target, batch, &outputs, start.elapsed());
+    }
+    Ok(outputs)
 }
 
 fn detail(status: StatusCode, message: &str) -> Response {

@@ -1,7 +1,7 @@
 //! How long requests took, by route: counters for `/metrics`.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -9,9 +9,13 @@ use axum::http::{Method, StatusCode};
 use crate::observe::family::{Family, Point, Value};
 use crate::observe::names::{self, BOUNDS};
 
-/// Durations by method, route and status.
+/// Durations by method, route and status; a clone counts into the same ones.
+#[derive(Clone, Default)]
+pub struct Requests(Arc<Mutex<BTreeMap<(String, String), Arc<Durations>>>>);
+
+/// Durations of one route, by status.
 #[derive(Default)]
-pub struct Requests(Mutex<BTreeMap<(String, String, u16), Histogram>>);
+pub struct Durations(Mutex<BTreeMap<u16, Histogram>>);
 
 #[derive(Default)]
 struct Histogram {
@@ -20,28 +24,39 @@ struct Histogram {
 }
 
 impl Requests {
-    /// Counts one request. `route` is the declared path, never what the client wrote.
-    pub fn record(&self, method: &Method, route: &str, status: StatusCode, elapsed: Duration) {
-        let seconds = elapsed.as_secs_f64();
-        let key = (method.to_string(), route.to_owned(), status.as_u16());
-        let mut all = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let histogram = all.entry(key).or_default();
-        histogram.counts[BOUNDS.partition_point(|bound| *bound < seconds)] += 1;
-        histogram.sum += seconds;
+    /// Where a route counts. `route` is the declared path, never what the client wrote.
+    pub fn of(&self, method: &Method, route: &str) -> Arc<Durations> {
+        lock(&self.0).entry((method.to_string(), route.to_owned())).or_default().clone()
     }
 
     /// For the exporters.
     pub fn family(&self) -> Family {
         let mut family = Family::new(&names::REQUESTS);
-        let all = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        for ((method, route, status), histogram) in all.iter() {
-            let labels = vec![
-                ("http_request_method", method.clone()),
-                ("http_route", route.clone()),
-                ("http_response_status_code", status.to_string()),
-            ];
-            family.points.push(Point { labels, value: Value::Durations(histogram.counts, histogram.sum) });
+        for ((method, route), durations) in lock(&self.0).iter() {
+            for (status, histogram) in lock(&durations.0).iter() {
+                let labels = vec![
+                    ("http_request_method", method.clone()),
+                    ("http_route", route.clone()),
+                    ("http_response_status_code", status.to_string()),
+                ];
+                family.points.push(Point { labels, value: Value::Durations(histogram.counts, histogram.sum) });
+            }
         }
         family
     }
+}
+
+impl Durations {
+    /// Counts one request.
+    pub fn record(&self, status: StatusCode, elapsed: Duration) {
+        let seconds = elapsed.as_secs_f64();
+        let mut all = lock(&self.0);
+        let histogram = all.entry(status.as_u16()).or_default();
+        histogram.counts[BOUNDS.partition_point(|bound| *bound < seconds)] += 1;
+        histogram.sum += seconds;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

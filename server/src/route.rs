@@ -1,17 +1,21 @@
 //! How a route is declared: method, path, permission, handler. Without a permission it does not compile.
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 
-use crate::app::App;
 use crate::auth::{self, Permission};
 use crate::error::{Code, Error};
-use crate::observe;
+use crate::observe::Seen;
+use crate::observe::otlp::Otlp;
+use crate::requests::{Durations, Requests};
+use crate::serving::Serving;
 
 /// A route as it was declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,40 +28,50 @@ pub struct Declared {
     pub permission: Permission,
 }
 
-/// The list of routes under construction.
-pub struct Routes {
-    app: App,
-    router: Router<App>,
+/// The list of routes under construction; `S` is what their handlers share.
+pub struct Routes<S> {
+    requests: Requests,
+    otlp: Option<Arc<Otlp>>,
+    router: Router<S>,
     declared: Vec<Declared>,
 }
 
-impl Routes {
-    /// No routes yet.
-    pub fn new(app: App) -> Routes {
-        Routes { app, router: Router::new(), declared: Vec::new() }
+/// What stands before a handler.
+struct Guard {
+    method: Method,
+    path: String,
+    permission: Permission,
+    durations: Arc<Durations>,
+    otlp: Option<Arc<Otlp>>,
+}
+
+impl<S: Clone + Send + Sync + 'static> Routes<S> {
+    /// No routes yet; durations and spans of their requests go where those of `serving` go.
+    pub fn new(serving: &Serving) -> Routes<S> {
+        let (requests, otlp) = (serving.requests.clone(), serving.otlp.clone());
+        Routes { requests, otlp, router: Router::new(), declared: Vec::new() }
     }
 
     /// Declares one route.
-    pub fn at<H, T>(mut self, path: &str, method: &Method, permission: Permission, handler: H) -> Routes
+    pub fn at<H, T>(mut self, path: &str, method: &Method, permission: Permission, handler: H) -> Routes<S>
     where
-        H: Handler<T, App>,
+        H: Handler<T, S>,
         T: 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
-        let (app, template) = (self.app.clone(), path.to_owned());
-        let guarded = on(filter, handler).layer(from_fn(move |request: Request, next: Next| {
-            let (app, template) = (app.clone(), template.clone());
-            async move { guard(app, &template, permission, request, next).await }
-        }));
+        let durations = self.requests.of(method, path);
+        let guard =
+            Guard { method: method.clone(), path: path.to_owned(), permission, durations, otlp: self.otlp.clone() };
+        let guarded = on(filter, handler).layer(from_fn_with_state(Arc::new(guard), guarded));
         self.router = self.router.route(path, guarded);
         self.declared.push(Declared { method: method.clone(), path: path.to_owned(), permission });
         self
     }
 
     /// Declares a route of MLflow's REST API: `/api/2.0` and `/ajax-api/2.0`.
-    pub fn api<H, T>(self, path: &str, method: &Method, permission: Permission, handler: H) -> Routes
+    pub fn api<H, T>(self, path: &str, method: &Method, permission: Permission, handler: H) -> Routes<S>
     where
-        H: Handler<T, App>,
+        H: Handler<T, S>,
         T: 'static,
     {
         self.at(&format!("/api/2.0{path}"), method, permission, handler.clone()).at(
@@ -69,9 +83,9 @@ impl Routes {
     }
 
     /// Declares a route of MLflow's REST API that exists in version 3.0 alone.
-    pub fn api3<H, T>(self, path: &str, method: &Method, permission: Permission, handler: H) -> Routes
+    pub fn api3<H, T>(self, path: &str, method: &Method, permission: Permission, handler: H) -> Routes<S>
     where
-        H: Handler<T, App>,
+        H: Handler<T, S>,
         T: 'static,
     {
         self.at(&format!("/api/3.0{path}"), method, permission, handler.clone()).at(
@@ -83,15 +97,14 @@ impl Routes {
     }
 
     /// The router and the list it was made from.
-    pub fn finish(self) -> (Router<App>, Vec<Declared>) {
+    pub fn finish(self) -> (Router<S>, Vec<Declared>) {
         (self.router, self.declared)
     }
 }
 
-async fn guard(app: App, template: &str, permission: Permission, request: Request, next: Next) -> Response {
-    let seen = observe::Seen::begin(&request);
-    let method = request.method().clone();
-    let mut response = if auth::origin_allowed(&method, request.headers(), permission) {
+async fn guarded(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let (seen, permission) = (Seen::begin(&request, guard.otlp.is_some()), guard.permission);
+    let mut response = if auth::origin_allowed(request.method(), request.headers(), permission) {
         seen.scope(next.run(request)).await
     } else {
         Error::Client(Code::PermissionDenied, "A page of another origin must not do this.".to_owned()).into_response()
@@ -105,8 +118,8 @@ async fn guard(app: App, template: &str, permission: Permission, request: Reques
         );
         headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
     }
-    let elapsed = seen.end(template, &mut response, app.otlp.as_deref());
-    app.requests.record(&method, template, response.status(), elapsed);
+    let elapsed = seen.end(&guard.method, &guard.path, &mut response, guard.otlp.as_deref());
+    guard.durations.record(response.status(), elapsed);
     response
 }
 

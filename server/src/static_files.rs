@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use crate::artifacts::location::decoded;
 use crate::error::{Code, Error};
+use crate::url::decoded;
 
 #[derive(RustEmbed)]
 #[folder = "../dist/dashboard"]

@@ -15,9 +15,9 @@ use contract::telemetry::FlushAnswer;
 use serde_json::json;
 
 use crate::app::App;
+use crate::body;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
-use crate::fields;
 use crate::modules;
 use crate::windows::{self, MINUTE_MS, Window};
 
@@ -70,7 +70,7 @@ impl From<Error> for Refused {
 }
 
 async fn take(app: &App, request: Request) -> Result<FlushAnswer, Refused> {
-    let body = fields::read(request, BYTES).await?;
+    let body = body::read(request, BYTES).await?;
     let flush: Flush = serde_json::from_slice(&body).map_err(|error| {
         let what = if error.is_data() { "is not a flush" } else { "is not JSON" };
         let text = format!("The body {what}: line {}, column {}", error.line(), error.column());

@@ -6,8 +6,7 @@ use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::error::{Error, Result};
 
-/// Width of a stored window.
-pub const MINUTE_MS: i64 = 60_000;
+pub use crate::clock::MINUTE_MS;
 
 /// Key of a window.
 pub struct Window<'a> {

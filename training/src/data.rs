@@ -3,10 +3,12 @@
 mod kinds;
 mod target;
 
+use contract::Date;
 use sha2::{Digest, Sha256};
 
 use crate::pipeline::Kind;
-use crate::read::{Raw, is_missing};
+use crate::read::Raw;
+use crate::source::Origin;
 use crate::{Error, Pipeline};
 
 pub(crate) use kinds::{guess, number};
@@ -25,6 +27,8 @@ pub(crate) struct Data {
     pub place: String,
     /// sha256 (hex) of all cells.
     pub sha256: String,
+    /// Where they came from.
+    pub origin: Origin,
 }
 
 /// One column.
@@ -43,6 +47,15 @@ pub(crate) enum Values {
     Numbers(Vec<f32>),
     /// Texts; `None` is missing.
     Texts(Vec<Option<String>>),
+    /// Dates.
+    Dates {
+        /// How they are written and counted.
+        date: Date,
+        /// Days or milliseconds since 1970; NaN is missing.
+        numbers: Vec<f64>,
+        /// As the file has them; `None` is missing.
+        texts: Vec<Option<String>>,
+    },
 }
 
 impl Data {
@@ -56,14 +69,16 @@ impl Data {
         let mut features = Vec::new();
         for (i, name) in raw.header.iter().enumerate().filter(|(i, _)| *i != target) {
             let kind = match pipeline.columns.get(name) {
-                Some(kind) => *kind,
+                Some(kind) => kind.clone(),
                 None => guess(raw, i)?,
             };
             let values = match kind {
                 Kind::Ignore => continue,
                 Kind::Numeric => Values::Numbers(kinds::numbers(raw, i)?),
-                Kind::Categorical => {
-                    Values::Texts(raw.rows.iter().map(|row| (!is_missing(&row[i])).then(|| row[i].clone())).collect())
+                Kind::Categorical => Values::Texts(kinds::texts(raw, i)),
+                Kind::Date(date) => {
+                    let numbers = kinds::dates(raw, i, &date)?;
+                    Values::Dates { date, numbers, texts: kinds::texts(raw, i) }
                 }
             };
             features.push(Feature { name: name.clone(), values });
@@ -72,14 +87,21 @@ impl Data {
             return Err(Error::data(&raw.place, "no column is left to predict from"));
         }
         let target = Target::new(raw, target, pipeline)?;
-        Ok(Data { features, target, rows: raw.rows.len(), place: raw.place.clone(), sha256: digest(raw) })
+        Ok(Data {
+            features,
+            target,
+            rows: raw.rows.len(),
+            place: raw.place.clone(),
+            sha256: digest(raw),
+            origin: raw.origin.clone(),
+        })
     }
 
     /// Row `row` as a client would send it: numbers as short as they can be printed, missing as `null`.
     pub fn record(&self, row: usize) -> serde_json::Map<String, serde_json::Value> {
         let value = |values: &Values| match values {
             Values::Numbers(numbers) => short(numbers[row]),
-            Values::Texts(texts) => texts[row].clone().into(),
+            Values::Texts(texts) | Values::Dates { texts, .. } => texts[row].clone().into(),
         };
         self.features.iter().map(|feature| (feature.name.clone(), value(&feature.values))).collect()
     }
@@ -92,7 +114,7 @@ pub(crate) fn short(number: f32) -> serde_json::Value {
     contract::number::to_json(exact)
 }
 
-fn column(raw: &Raw, name: &str) -> Option<usize> {
+pub(crate) fn column(raw: &Raw, name: &str) -> Option<usize> {
     raw.header.iter().position(|header| header == name)
 }
 
@@ -100,7 +122,8 @@ fn no_column(raw: &Raw, name: &str) -> String {
     format!("{} has no column `{name}`; it has {}", raw.place, raw.header.join(", "))
 }
 
-fn digest(raw: &Raw) -> String {
+/// sha256 (hex) of header and cells.
+pub(crate) fn digest(raw: &Raw) -> String {
     let mut hash = Sha256::new();
     for cell in raw.header.iter().chain(raw.rows.iter().flatten()) {
         hash.update((cell.len() as u64).to_le_bytes());
@@ -135,6 +158,11 @@ mod tests {
         check("a,y\n1,5\n2,z\n", "task: regression", "t.csv, line 3, column `y`: the target is not a number");
         check("y\n1\n2\n", "", "t.csv: no column is left to predict from");
         check("a,y\n,0\nNA,1\n", "", "t.csv, column `a`: no row has a value; make it `ignore` in the pipeline");
+        let date = "this is not a date in the format %Y-%m-%d; correct the line, or the format in the pipeline";
+        let column = "columns: {a: {date: '%Y-%m-%d'}}";
+        check("a,y\n2024-01-01,0\n01.02.2024,1\n", column, &format!("t.csv, line 3, column `a`: {date}"));
+        let either = "dates that may be %m/%d/%Y or %d/%m/%Y; say which: `columns: {\"a\": {date: …}}`";
+        check("a,y\n1/2/2024,0\n3/4/2024,1\n", "", &format!("t.csv, column `a`: {either}"));
         check("a,y\n1e39,0\n2,1\n", "", "t.csv, line 2, column `a`: the number is beyond f32 (3.4e38)");
     }
 

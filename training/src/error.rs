@@ -21,6 +21,12 @@ pub enum Error {
         /// What is wrong, and what would help.
         what: String,
     },
+    /// The table is not what the pipeline's `schema` says.
+    #[error("{} of the schema failed:{}", counted(faults.len()), listed(faults))]
+    Schema {
+        /// File, line, column, what is wrong and what would help, of each.
+        faults: Vec<String>,
+    },
     /// A file could not be read or written.
     #[error("cannot {action} {}{help}", path.display())]
     File {
@@ -48,7 +54,7 @@ pub enum Error {
     #[error("the compiled module: {0}")]
     Module(#[from] host_native::Error),
     /// The compiled module answers something else than the model that was trained.
-    #[error("{who} differs from the trained model by {difference:.1e} on the held-out rows, more than {tolerance:.0e}")]
+    #[error("{who} differs from the trained model by {difference:.1e} on rows of the table, more than {tolerance:.0e}")]
     Parity {
         /// Who differs.
         who: &'static str,
@@ -72,8 +78,26 @@ pub enum Error {
         server: String,
         /// Method and path.
         request: String,
+        /// HTTP status; 200 for an answer that cannot be read.
+        status: u16,
         /// Status, error code and sentence.
         what: String,
+    },
+    /// The server was away until the end; nothing is lost.
+    #[error(
+        "run {run_id} is done, but {server} does not answer: {requests} requests are kept in order; \
+         `beira sync {}` sends them",
+        folder.display()
+    )]
+    Kept {
+        /// Address.
+        server: String,
+        /// The run.
+        run_id: String,
+        /// How many requests wait.
+        requests: usize,
+        /// Where they are.
+        folder: PathBuf,
     },
     /// Artifacts of the run are kept where this program cannot write.
     #[error("cannot write artifacts to {uri}: {what}")]
@@ -85,7 +109,29 @@ pub enum Error {
     },
 }
 
+fn counted(checks: usize) -> String {
+    if checks == 1 { "1 check".to_owned() } else { format!("{checks} checks") }
+}
+
+/// At most 20 of them, each on a line.
+fn listed(faults: &[String]) -> String {
+    let mut text: String = faults.iter().take(20).map(|fault| format!("\n  {fault}")).collect();
+    if faults.len() > 20 {
+        text += &format!("\n  … and {} more", faults.len() - 20);
+    }
+    text
+}
+
 impl Error {
+    /// Whether the server is away or not well, so that the same request may succeed later.
+    pub(crate) fn is_away(&self) -> bool {
+        match self {
+            Error::Unreachable { .. } => true,
+            Error::Refused { status, .. } => *status == 429 || *status >= 500,
+            _ => false,
+        }
+    }
+
     pub(crate) fn data(place: impl Into<String>, what: impl Into<String>) -> Self {
         Error::Data { place: place.into(), what: what.into() }
     }

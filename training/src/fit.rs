@@ -3,8 +3,9 @@
 use crate::data::Data;
 use crate::encoder::Encoder;
 use crate::learner::{self, Answers, Fitted, Task};
+use crate::read::Raw;
 use crate::split::{Parts, split};
-use crate::{Error, Pipeline, Progress, export, metrics, read};
+use crate::{Error, Pipeline, Progress, export, metrics, schema, source};
 
 /// What a pipeline came to.
 pub struct Trained {
@@ -20,18 +21,27 @@ pub struct Trained {
     pub parameters: Vec<(String, String)>,
     pub(crate) data: Data,
     pub(crate) parts: Parts,
-    /// Answers of the exported learner for the test rows.
+    pub(crate) encoder: Encoder,
+    pub(crate) fitted: Fitted,
+    /// Answers of the exported learner for all rows.
+    pub(crate) all: Answers,
+    /// Those for the test rows.
     pub(crate) answers: Answers,
     /// Features and how much they matter, most first.
     pub(crate) importance: Vec<(String, f64)>,
 }
 
-/// Reads, splits, fits, chooses and exports.
+/// Reads, checks, splits, fits, chooses and exports.
 pub fn fit(pipeline: &Pipeline, progress: &mut dyn Progress) -> Result<Trained, Error> {
-    let raw = read::read(pipeline)?;
-    let data = Data::new(&raw, pipeline)?;
+    let raw = source::read(pipeline, progress)?;
+    schema::check(&raw, pipeline)?.passed()?;
+    table(&raw, pipeline, progress)
+}
+
+/// As [`fit`], on rows that were read and checked.
+pub(crate) fn table(raw: &Raw, pipeline: &Pipeline, progress: &mut dyn Progress) -> Result<Trained, Error> {
+    let data = Data::new(raw, pipeline)?;
     let parts = split(&data, pipeline)?;
-    drop(raw);
     let sizes = [parts.train.len(), parts.validation.len(), parts.test.len()];
     progress.say(&format!(
         "{}: {} rows, {} features, {}; {} rows to learn from, {} to choose by, {} held out",
@@ -43,7 +53,7 @@ pub fn fit(pipeline: &Pipeline, progress: &mut dyn Progress) -> Result<Trained, 
         sizes[1],
         sizes[2]
     ));
-    let encoder = Encoder::fit(&data, &parts.train);
+    let encoder = Encoder::fit(&data, &parts.train, pipeline)?;
     if encoder.width() == 0 {
         return Err(Error::data(&data.place, "no feature has a value in the training rows"));
     }
@@ -68,18 +78,33 @@ pub fn fit(pipeline: &Pipeline, progress: &mut dyn Progress) -> Result<Trained, 
         return Err(pipeline.wrong("learners", "none is given"));
     };
     parameters.push(("learner".to_owned(), best.learner.to_owned()));
-    let answers = best.answer(&data, &encoder, &parts.test)?;
+    let all = best.answer(&data, &encoder, &(0..data.rows).collect::<Vec<_>>())?;
+    let answers = all.rows(&parts.test);
     let test = metrics::all(&data, &parts.test, &answers);
     found.extend(test.into_iter().map(|(name, value)| (format!("test_{name}"), value)));
     let onnx = export::export(&data, &encoder, &best, pipeline.model());
     let importance = importance(&data, &encoder, &best);
     let (learner, task) = (best.learner, data.target.task());
-    Ok(Trained { onnx, learner, task, metrics: found, parameters, data, parts, answers, importance })
+    Ok(Trained {
+        onnx,
+        learner,
+        task,
+        metrics: found,
+        parameters,
+        data,
+        parts,
+        encoder,
+        fitted: best,
+        all,
+        answers,
+        importance,
+    })
 }
 
 fn given(pipeline: &Pipeline, data: &Data, sizes: [usize; 3]) -> Vec<(String, String)> {
     let mut given: Vec<(&str, String)> = vec![
-        ("source", data.place.clone()),
+        ("source", data.origin.source.clone()),
+        ("source_sha256", data.origin.sha256.clone()),
         ("data_sha256", data.sha256.clone()),
         ("target", pipeline.target.clone()),
         ("task", data.target.task().to_owned()),
@@ -113,7 +138,9 @@ fn given(pipeline: &Pipeline, data: &Data, sizes: [usize; 3]) -> Vec<(String, St
 /// Importance by feature, as shares of the sum, most first.
 fn importance(data: &Data, encoder: &Encoder, fitted: &Fitted) -> Vec<(String, f64)> {
     let mut shares = vec![0.0; data.features.len()];
-    encoder.origins().into_iter().zip(&fitted.importance).for_each(|(feature, value)| shares[feature] += value);
+    for (features, value) in encoder.origins().into_iter().zip(&fitted.importance) {
+        features.iter().for_each(|feature| shares[*feature] += value / features.len() as f64);
+    }
     let sum: f64 = shares.iter().sum();
     let names = data.features.iter().map(|feature| feature.name.clone());
     let mut importance: Vec<(String, f64)> = names.zip(shares.iter().map(|s| s / sum.max(f64::MIN_POSITIVE))).collect();

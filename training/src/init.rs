@@ -47,7 +47,7 @@ fn write(raw: &Raw, file: &str, name: &str) -> String {
          task: auto\n\
          # Which values are the positive class of two, a rule or a value:\n\
          # positive: \">= 6\"\n\
-         # numeric, categorical (texts out of a few) or ignore.\n\
+         # numeric, categorical (texts out of a few), {{date: FORMAT}} or ignore.\n\
          columns:\n",
         name = quoted(&name),
         file = quoted(file),
@@ -80,8 +80,10 @@ fn describe(raw: &Raw, column: usize) -> String {
     };
     match guess(raw, column) {
         Ok(Kind::Numeric) => format!("numeric # {seen}"),
+        Ok(Kind::Date(date)) => format!("{{date: {}}} # {seen}", serde_json::Value::from(date.format)),
         Ok(_) if different == values.len() && different > 20 => format!("ignore # {seen}: each row has its own"),
         Ok(_) => format!("categorical # {seen}"),
+        Err(Error::Data { what, .. }) => format!("ignore # {seen}: {what}"),
         Err(_) => format!("ignore # {seen}"),
     }
 }
@@ -107,15 +109,21 @@ mod tests {
     fn guesses_kinds_and_reads_back() {
         let folder = tempfile::tempdir().unwrap();
         let (csv, out) = (folder.path().join("shop.csv"), folder.path().join("pipeline.yaml"));
-        std::fs::write(&csv, "age,\"a: b\",no,empty,y\n1,red,x,,0\n2,blue,x,,1\n3,,y,,1\n").unwrap();
+        std::fs::write(&csv, "age,\"a: b\",no,empty,on,y\n1,red,x,,2024-02-01,0\n2,blue,x,,2024-02-02,1\n3,,y,,,1\n")
+            .unwrap();
         init(&csv, &out).unwrap();
         let pipeline = Pipeline::load(&out).unwrap();
-        let kinds: Vec<_> = pipeline.columns.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
-        let expected =
-            [("a: b", Kind::Categorical), ("age", Kind::Numeric), ("empty", Kind::Ignore), ("no", Kind::Categorical)];
+        let kinds: Vec<_> = pipeline.columns.iter().map(|(name, kind)| (name.as_str(), kind.clone())).collect();
+        let expected = [
+            ("a: b", Kind::Categorical),
+            ("age", Kind::Numeric),
+            ("empty", Kind::Ignore),
+            ("no", Kind::Categorical),
+            ("on", Kind::Date(contract::Date::new("%Y-%m-%d").unwrap())),
+        ];
         assert_eq!(kinds, expected);
         assert_eq!((pipeline.target.as_str(), pipeline.name.as_str()), ("y", "shop"));
-        let raw = crate::read::read(&pipeline).unwrap();
+        let raw = crate::source::read(&pipeline, &mut crate::Silent).unwrap();
         assert_eq!(Data::new(&raw, &pipeline).unwrap().target.task(), "binary");
         let again = init(&csv, &out).unwrap_err().to_string();
         assert!(again.contains("pipeline.yaml") && again.contains("--output"), "{again}");

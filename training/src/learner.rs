@@ -64,6 +64,13 @@ impl Answers {
     pub fn width(&self) -> usize {
         self.classes.unwrap_or(1)
     }
+
+    /// Those of some of the rows.
+    pub fn rows(&self, rows: &[usize]) -> Answers {
+        let width = self.width();
+        let values = rows.iter().flat_map(|row| &self.values[row * width..(row + 1) * width]).copied().collect();
+        Answers { classes: self.classes, values }
+    }
 }
 
 /// Fits all learners that the pipeline names.

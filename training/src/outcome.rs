@@ -1,7 +1,9 @@
 //! What a training came to, in one screen.
 
+use serde::{Serialize, Serializer};
+
 /// What a training came to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outcome {
     /// Run on the server.
     pub run_id: String,
@@ -18,6 +20,7 @@ pub struct Outcome {
     /// `binary`, `multiclass` or `regression`.
     pub task: String,
     /// Final metrics by key: `test_auc`, …
+    #[serde(serialize_with = "by_key")]
     pub metrics: Vec<(String, f64)>,
     /// Identity of the module.
     pub module_sha256: String,
@@ -29,6 +32,10 @@ pub struct Outcome {
     pub heldout_rows: usize,
     /// Page of the run.
     pub url: String,
+}
+
+fn by_key<S: Serializer>(metrics: &[(String, f64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(metrics.iter().map(|(key, value)| (key, value)))
 }
 
 impl std::fmt::Display for Outcome {

@@ -13,6 +13,8 @@ use crate::{Error, data::Data};
 const GOLDEN: usize = 8;
 /// Greatest accepted difference of a probability or number, relative to 1 + |value|.
 const TOLERANCE: f64 = 1e-5;
+/// Beyond this difference an answer is counted as another one.
+const SAME: f64 = 1e-6;
 
 /// A module ready for any host.
 pub struct Package {
@@ -24,27 +26,30 @@ pub struct Package {
     pub sha256: String,
     /// Identity of the edges that hosts count on.
     pub edges_sha256: String,
-    /// Greatest difference on the test rows between the module and the trained model.
+    /// Greatest difference on all rows between the module and the trained model.
     pub difference: f64,
+    /// Answers, of all rows, in which they differ by more than 1e-6.
+    pub differing: usize,
     /// Greatest difference on the test rows between the module and tract on the ONNX file.
     pub difference_to_reference: f64,
 }
 
-/// Compiles, checks on the test rows, and seals with golden rows and the profile of the training rows.
+/// Compiles, checks on all rows, and seals with golden rows and the profile of the training rows.
 pub fn package(trained: &Trained) -> Result<Package, Error> {
     let (data, parts) = (&trained.data, &trained.parts);
     let compiled = inference_wasm::compile(&trained.onnx, &Options::default())?;
     let manifest = compiled.manifest;
     let module = Module::load(&compiled.wasm)?;
-    let test = encode(&manifest, data, &parts.test)?;
-    let answers = module.run(&test)?;
-    let trained_values: Vec<f32> = trained.answers.values.clone();
-    let difference = difference(&manifest, &answers, &trained_values);
+    let all = encode(&manifest, data, &(0..data.rows).collect::<Vec<_>>())?;
+    let answers = numbers(&manifest, &module.run(&all)?);
+    let difference = difference(&answers, &trained.all.values);
     within("the compiled module", difference)?;
-    let reference = Reference::load(&trained.onnx)?.run(test.rows, &test.inputs)?;
-    let reference = numbers(&manifest, &reference);
-    let difference_to_reference = self::difference(&manifest, &answers, &reference);
-    within("the reference evaluator", self::difference_of(&reference, &trained_values))?;
+    let differing = answers.iter().zip(&trained.all.values).filter(|pair| off(*pair) > SAME).count();
+    let test = encode(&manifest, data, &parts.test)?;
+    let reference = numbers(&manifest, &Reference::load(&trained.onnx)?.run(test.rows, &test.inputs)?);
+    let served = numbers(&manifest, &module.run(&test)?);
+    let difference_to_reference = self::difference(&served, &reference);
+    within("the reference evaluator", self::difference(&reference, &trained.answers.values))?;
 
     let golden: Vec<usize> = parts.test.iter().copied().take(GOLDEN).collect();
     let held: Vec<usize> = parts.validation.iter().chain(&parts.test).copied().collect();
@@ -54,7 +59,7 @@ pub fn package(trained: &Trained) -> Result<Package, Error> {
     let edges_sha256 = profile.edges_sha256.clone();
     let wasm = seal::seal(&compiled.wasm, &encode(&manifest, data, &golden)?, Some(profile))?;
     let sha256 = Module::load(&wasm)?.sha256().to_owned();
-    Ok(Package { wasm, manifest, sha256, edges_sha256, difference, difference_to_reference })
+    Ok(Package { wasm, manifest, sha256, edges_sha256, difference, differing, difference_to_reference })
 }
 
 /// Rows through the same door that a request takes.
@@ -71,21 +76,19 @@ fn numbers(manifest: &Manifest, regions: &[Vec<u8>]) -> Vec<f32> {
     output.map_or_else(Vec::new, |output| floats(&regions[output]))
 }
 
-fn difference(manifest: &Manifest, regions: &[Vec<u8>], wanted: &[f32]) -> f64 {
-    difference_of(&numbers(manifest, regions), wanted)
-}
-
-/// Greatest difference relative to 1 + |value|; infinite when the lengths differ or one is not a number.
-fn difference_of(got: &[f32], wanted: &[f32]) -> f64 {
+/// Greatest difference; infinite when the lengths differ.
+fn difference(got: &[f32], wanted: &[f32]) -> f64 {
     if got.len() != wanted.len() {
         return f64::INFINITY;
     }
-    let off = |(got, wanted): (&f32, &f32)| {
-        let (got, wanted) = (f64::from(*got), f64::from(*wanted));
-        let off = (got - wanted).abs() / (1.0 + wanted.abs());
-        if off.is_nan() { f64::INFINITY } else { off }
-    };
     got.iter().zip(wanted).map(off).fold(0.0, f64::max)
+}
+
+/// Difference relative to 1 + |value|; infinite when one is not a number.
+fn off((got, wanted): (&f32, &f32)) -> f64 {
+    let (got, wanted) = (f64::from(*got), f64::from(*wanted));
+    let off = (got - wanted).abs() / (1.0 + wanted.abs());
+    if off.is_nan() { f64::INFINITY } else { off }
 }
 
 fn within(who: &'static str, difference: f64) -> Result<(), Error> {

@@ -1,7 +1,11 @@
 //! `pipeline.yaml`: where the data is, what to predict, how to split, what to fit, what to call it.
 
 mod check;
+mod feature;
+mod kind;
 mod positive;
+mod schema;
+mod source;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
+pub use feature::{Bucket, Feature, Impute, Ordinal, Part, Scale};
+pub use kind::Kind;
 pub use positive::Positive;
+pub use schema::{Column, Rows, Schema, Type};
+pub use source::Source;
 
 /// A whole pipeline. `Pipeline::default()` is the built-in sample: red wine quality.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +39,12 @@ pub struct Pipeline {
     /// Kinds of columns that should not be guessed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, Kind>,
+    /// What the table must be like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Schema>,
+    /// Features that are not made by default.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub features: BTreeMap<String, Feature>,
     /// Shares of the rows.
     #[serde(default)]
     pub split: Split,
@@ -48,18 +62,6 @@ pub struct Pipeline {
     pub(crate) file: Option<PathBuf>,
 }
 
-/// Where the rows come from: exactly one of them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Source {
-    /// A built-in sample: `wine-quality-red`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sample: Option<String>,
-    /// A CSV file, relative to the pipeline's folder.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub csv: Option<PathBuf>,
-}
-
 /// What kind of prediction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -73,18 +75,6 @@ pub enum Task {
     Multiclass,
     /// A number.
     Regression,
-}
-
-/// What a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Numbers, f32.
-    Numeric,
-    /// Texts out of a few.
-    Categorical,
-    /// Not a feature.
-    Ignore,
 }
 
 /// Shares of the rows, and the seed that the row hash and the learners take.
@@ -182,11 +172,13 @@ impl Default for Pipeline {
     fn default() -> Self {
         Pipeline {
             name: "wine-quality".to_owned(),
-            source: Source { sample: Some("wine-quality-red".to_owned()), csv: None },
+            source: Source { sample: Some("wine-quality-red".to_owned()), ..Source::default() },
             target: "quality".to_owned(),
             task: Task::Binary,
             positive: Some(">= 6".to_owned()),
             columns: BTreeMap::new(),
+            schema: None,
+            features: BTreeMap::new(),
             split: Split::default(),
             learners: Learners::default(),
             experiment: None,
@@ -231,13 +223,9 @@ impl Pipeline {
         self.model.as_deref().unwrap_or(&self.name)
     }
 
-    /// The CSV file, beside the pipeline when the path is relative.
-    pub(crate) fn csv(&self) -> Option<PathBuf> {
-        let csv = self.source.csv.as_ref()?;
-        Some(match self.file.as_ref().and_then(|file| file.parent()) {
-            Some(folder) => folder.join(csv),
-            None => csv.clone(),
-        })
+    /// The pipeline's folder, or the current one.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.file.as_ref().and_then(|file| file.parent()).map_or_else(PathBuf::new, Path::to_owned)
     }
 
     /// An error about one of the pipeline's keys.

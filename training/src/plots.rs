@@ -13,7 +13,7 @@ use crate::metrics;
 pub(crate) fn plots(trained: &Trained) -> Vec<(&'static str, String)> {
     let rows = &trained.parts.test;
     let values: Vec<f64> = trained.answers.values.iter().map(|value| f64::from(*value)).collect();
-    let mut plots = vec![("importance.svg", bars::importance(&trained.importance))];
+    let mut plots = vec![("importance.svg", bars::importance(&trained.importance, trained.learner))];
     match &trained.data.target {
         Target::Numbers { rows: target, name } => {
             let target: Vec<f64> = rows.iter().map(|row| f64::from(target[*row])).collect();

@@ -29,6 +29,10 @@ pub(crate) fn profile(
                 let seen: Vec<f32> = train.iter().map(|row| numbers[*row]).collect();
                 quantile_edges(&seen, BINS)
             }
+            Some(Values::Dates { numbers, .. }) => {
+                let seen: Vec<f32> = train.iter().map(|row| numbers[*row] as f32).collect();
+                quantile_edges(&seen, BINS)
+            }
             // The ids that the module sees are positions in this list.
             _ => Bins::Categories(spec.strings.clone().unwrap_or_default()),
         };
@@ -45,7 +49,7 @@ pub(crate) fn profile(
     }
     if let Some(score) = &mut profile.score {
         score.counts = counters.score;
-        score.held_out = held_out(data, manifest, score, held, scores);
+        score.held_out = goodness(data, manifest, score, held, scores);
     }
     profile.edges_sha256 = edges_sha256(&profile);
     Ok(profile)
@@ -72,7 +76,7 @@ fn score(data: &Data, manifest: &Manifest, scores: &[Vec<u8>]) -> Option<Score> 
 }
 
 /// How good the answers are: what the estimate without labels and the alarms in production rest on.
-fn held_out(data: &Data, manifest: &Manifest, score: &Score, held: &[usize], scores: &[Vec<u8>]) -> Option<HeldOut> {
+fn goodness(data: &Data, manifest: &Manifest, score: &Score, held: &[usize], scores: &[Vec<u8>]) -> Option<HeldOut> {
     let output = manifest.outputs.iter().position(|spec| spec.name == score.output)?;
     let values = floats(scores.get(output)?);
     match &data.target {

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use crate::{Error, Pipeline, sample};
+use crate::Error;
+use crate::source::Origin;
 
 /// A table before its columns have types.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Raw {
     /// File, for errors.
     pub place: String,
@@ -15,28 +16,29 @@ pub(crate) struct Raw {
     pub header: Vec<String>,
     /// Cells, as many in each row as the header has names.
     pub rows: Vec<Vec<String>>,
-    /// Line of each row in the file.
+    /// Line of each row in the file (its number, where there are no lines).
     pub lines: Vec<u64>,
+    /// `line` or `row`.
+    pub unit: &'static str,
+    /// Where the bytes came from.
+    pub origin: Origin,
 }
 
 impl Raw {
     /// An error about a row.
     pub fn wrong(&self, row: usize, column: usize, what: impl Into<String>) -> Error {
-        Error::data(format!("{}, line {}, column `{}`", self.place, self.lines[row], self.header[column]), what)
+        Error::data(self.at(row, column), what)
+    }
+
+    /// File, line and column.
+    pub fn at(&self, row: usize, column: usize) -> String {
+        format!("{}, {} {}, column `{}`", self.place, self.unit, self.lines[row], self.header[column])
     }
 }
 
 /// Texts that stand for a missing value.
 pub(crate) fn is_missing(cell: &str) -> bool {
     matches!(cell, "" | "NA" | "N/A" | "n/a" | "NaN" | "nan" | "null" | "NULL" | "None" | "?")
-}
-
-/// The rows that a pipeline names.
-pub(crate) fn read(pipeline: &Pipeline) -> Result<Raw, Error> {
-    match pipeline.csv() {
-        Some(path) => read_csv(&path),
-        None => Ok(sample::wine_quality_red()),
-    }
 }
 
 /// Reads a CSV file: UTF-8, its first line names the columns, separated by `,`, `;` or tabs.
@@ -84,7 +86,8 @@ pub(crate) fn parse(bytes: &[u8], place: &str) -> Result<Raw, Error> {
     if rows.is_empty() {
         return Err(Error::data(place, "there is a header and no row"));
     }
-    Ok(Raw { place: place.to_owned(), header, rows, lines })
+    let origin = Origin::default();
+    Ok(Raw { place: place.to_owned(), header, rows, lines, unit: "line", origin })
 }
 
 /// The one of `,` `;` and tab that the first line holds most often.

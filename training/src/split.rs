@@ -16,6 +16,17 @@ pub(crate) struct Parts {
     pub test: Vec<usize>,
 }
 
+impl Parts {
+    /// `train`, `validation` or `test`, for each of `rows` rows.
+    pub fn names(&self, rows: usize) -> Vec<Option<String>> {
+        let mut names = vec![None; rows];
+        for (name, part) in [("train", &self.train), ("validation", &self.validation), ("test", &self.test)] {
+            part.iter().for_each(|row| names[*row] = Some(name.to_owned()));
+        }
+        names
+    }
+}
+
 /// Splits by the hash. Fails when a part would be empty, or the training rows hold one class only.
 pub(crate) fn split(data: &Data, pipeline: &Pipeline) -> Result<Parts, Error> {
     let shares = &pipeline.split;
@@ -52,6 +63,8 @@ fn share(data: &Data, row: usize, seed: u64) -> f64 {
             Values::Numbers(numbers) if numbers[row].is_nan() => hash.update([0]),
             // Adding 0 makes -0 and 0 one.
             Values::Numbers(numbers) => hash.update([&[1][..], &(numbers[row] + 0.0).to_le_bytes()].concat()),
+            Values::Dates { numbers, .. } if numbers[row].is_nan() => hash.update([0]),
+            Values::Dates { numbers, .. } => hash.update([&[3][..], &numbers[row].to_le_bytes()].concat()),
             Values::Texts(texts) => match &texts[row] {
                 None => hash.update([0]),
                 Some(text) => {

@@ -3,11 +3,13 @@
 mod artifacts;
 mod client;
 mod mlmodel;
+mod outbox;
 mod registry;
 mod run;
 mod stream;
 
+pub(crate) use artifacts::encode;
 pub(crate) use client::Client;
 pub(crate) use mlmodel::{mlmodel, requirements};
-pub(crate) use registry::register;
+pub use outbox::{Sent, sync};
 pub(crate) use run::{Run, now};

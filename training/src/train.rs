@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use contract::mlflow::Metric;
 
 use crate::progress::Terminal;
-use crate::tracking::{Client, Run, mlmodel, now, register, requirements};
-use crate::{Error, Outcome, Pipeline, Progress, fit, heldout, package, plots};
+use crate::store::{self, Folder};
+use crate::tracking::{Client, Run, mlmodel, now, requirements};
+use crate::{Error, Outcome, Pipeline, Progress, fit, heldout, package, plots, schema, source};
 
 /// What to train, and where to log it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,9 +18,16 @@ pub struct TrainArgs {
     pub pipeline: Option<PathBuf>,
     /// Address of the server, `http://127.0.0.1:8080`.
     pub server: String,
+    /// How long to wait at the end for a server that does not answer.
+    pub patience: Duration,
 }
 
-/// Runs a pipeline from data to registered version. A run that fails is marked so on the server, with the reason.
+/// Folder, below the pipeline's, of requests that the server has not taken yet.
+const OUTBOX: &str = "data/outbox";
+
+/// Runs a pipeline from data to registered version. A run that fails is marked so on the server, with the
+/// reason. The server must be there at the beginning; when it is away later the run goes on, and what it
+/// missed is sent when it is back, or kept ([`Error::Kept`]) for [`crate::sync`].
 pub fn train(args: &TrainArgs) -> Result<Outcome, Error> {
     let pipeline = args.pipeline.as_deref().map_or_else(|| Ok(Pipeline::default()), Pipeline::load)?;
     let client = Client::new(&args.server)?;
@@ -26,14 +35,36 @@ pub fn train(args: &TrainArgs) -> Result<Outcome, Error> {
         Some(file) => format!("beira train {}", file.display()),
         None => "beira train".to_owned(),
     };
-    let mut run = Run::begin(&client, pipeline.experiment(), &pipeline.name, &source)?;
+    let folder = Folder::new(pipeline.folder());
+    let mut run = Run::begin(&client, pipeline.experiment(), &pipeline.name, &source, &folder.join(OUTBOX))?;
     let url = format!("{}/experiments/{}/runs/{}", client.server(), run.experiment_id, run.id);
-    logged(&pipeline, &mut run, url).inspect_err(|error| run.fail(error))
+    logged(&pipeline, &folder, &mut run, args.patience, url).inspect_err(|error| {
+        if !matches!(error, Error::Kept { .. }) {
+            run.fail(error);
+        }
+    })
 }
 
-fn logged(pipeline: &Pipeline, run: &mut Run, url: String) -> Result<Outcome, Error> {
+fn logged(
+    pipeline: &Pipeline,
+    folder: &Folder,
+    run: &mut Run,
+    patience: Duration,
+    url: String,
+) -> Result<Outcome, Error> {
     let mut progress = Logged { terminal: Terminal::default(), sender: run.stream().map(|stream| stream.sender()) };
-    let trained = fit(pipeline, &mut progress)?;
+    let json = |value: serde_json::Result<Vec<u8>>| value.unwrap_or_default();
+    let raw = source::read(pipeline, &mut progress)?;
+    let report = schema::check(&raw, pipeline)?;
+    let reports =
+        [("data.md", report.markdown().into_bytes()), ("data.json", json(serde_json::to_vec_pretty(&report)))];
+    for (name, bytes) in reports {
+        folder.write("reports", name, &bytes)?;
+        run.artifacts(&[(format!("reports/{name}"), bytes)])?;
+    }
+    report.passed()?;
+    let trained = fit::table(&raw, pipeline, &mut progress)?;
+    drop(raw);
     progress.say(&format!("compiling {} ({} bytes of ONNX)", trained.learner, trained.onnx.len()));
     let package = package(&trained)?;
     drop(progress);
@@ -45,9 +76,16 @@ fn logged(pipeline: &Pipeline, run: &mut Run, url: String) -> Result<Outcome, Er
         ("module_bytes".to_owned(), package.wasm.len() as f64),
         ("flops_per_row".to_owned(), package.manifest.cost.flops_per_row as f64),
         ("module_difference".to_owned(), package.difference),
+        ("module_answers_differing".to_owned(), package.differing as f64),
         ("reference_difference".to_owned(), package.difference_to_reference),
     ]);
-    run.parameters(&trained.parameters)?;
+    let lineage = store::write(folder, pipeline, &trained, &run.id)?;
+    let mut parameters = trained.parameters.clone();
+    for stage in ["processed", "features"] {
+        let sha256 = lineage[stage]["sha256"].as_str().unwrap_or_default();
+        parameters.push((format!("{stage}_sha256"), sha256.to_owned()));
+    }
+    run.parameters(&parameters)?;
     run.metrics(&metrics)?;
     for (key, value) in [
         ("beira.onnx_sha256", &package.manifest.onnx_sha256),
@@ -58,13 +96,16 @@ fn logged(pipeline: &Pipeline, run: &mut Run, url: String) -> Result<Outcome, Er
     }
 
     let rows = &trained.parts.test;
-    let json = |value: serde_json::Result<Vec<u8>>| value.unwrap_or_default();
     let mut files: Vec<(String, Vec<u8>)> = vec![
         ("pipeline.yaml".to_owned(), pipeline.to_yaml().into_bytes()),
+        ("data/lineage.json".to_owned(), json(serde_json::to_vec_pretty(&lineage))),
         ("heldout/records.json".to_owned(), json(serde_json::to_vec(&heldout::records(&trained.data, rows)))),
         ("heldout/labels.json".to_owned(), json(serde_json::to_vec(&heldout::labels(&trained.data, rows)))),
     ];
-    files.extend(plots::plots(&trained).into_iter().map(|(name, svg)| (format!("plots/{name}"), svg.into_bytes())));
+    for (name, svg) in plots::plots(&trained) {
+        folder.write("reports/plots", name, svg.as_bytes())?;
+        files.push((format!("plots/{name}"), svg.into_bytes()));
+    }
     let mlmodel = mlmodel(&package.manifest, &run.id, trained.onnx.len(), now());
     files.extend([
         ("model/MLmodel".to_owned(), mlmodel.into_bytes()),
@@ -74,14 +115,14 @@ fn logged(pipeline: &Pipeline, run: &mut Run, url: String) -> Result<Outcome, Er
         ("model/model.wasm".to_owned(), package.wasm.clone()),
     ]);
     run.artifacts(&files)?;
-    let (version, alias) = register(run, pipeline.model())?;
-    run.finish()?;
+    run.register(pipeline.model())?;
+    let registered = run.finish(patience)?;
     Ok(Outcome {
         run_id: run.id.clone(),
         experiment_id: run.experiment_id.clone(),
-        model_name: pipeline.model().to_owned(),
-        version,
-        alias: alias.to_owned(),
+        model_name: registered.name,
+        version: registered.version,
+        alias: registered.alias,
         learner: trained.learner.to_owned(),
         task: trained.task.to_owned(),
         metrics,

@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: Beira beside its peers, in one process or one run.
 
+mod serve;
+
 use std::process::Command;
 
 use crate::house::House;
@@ -17,22 +19,22 @@ pub struct Arguments {
 enum What {
     /// Three scikit-learn models in Node, beside onnxruntime-web: time per prediction, time to the first one, bytes.
     Edge,
+    /// A 100-tree model over HTTP, 16 connections, beside FastAPI with onnxruntime: requests per second, p99, cold start.
+    Serve(serve::Arguments),
 }
 
 /// Builds, makes the models, measures.
 pub fn bench(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
-    match arguments.what {
+    match &arguments.what {
         What::Edge => edge(house),
+        What::Serve(arguments) => serve::serve(house, arguments),
     }
 }
 
 fn edge(house: &House) -> anyhow::Result<()> {
-    let python = setup::python(house)?;
     product::build(house)?;
     let folder = house.target.join("bench-edge");
-    step("Training and exporting the three models with scikit-learn", || {
-        run(Command::new(python).arg(house.path("tests/python/sklearn_models.py")).arg(&folder))
-    })?;
+    models(house, &folder)?;
     step("Measuring", || {
         run(Command::new("node")
             .arg(house.path("inference-wasm/benches/edge.mjs"))
@@ -40,5 +42,13 @@ fn edge(house: &House) -> anyhow::Result<()> {
             .arg(house.path("dist"))
             .arg(&folder)
             .current_dir(&house.root))
+    })
+}
+
+/// The models that the measurements share.
+fn models(house: &House, folder: &std::path::Path) -> anyhow::Result<()> {
+    let python = setup::python(house)?;
+    step("Training and exporting the three models with scikit-learn", || {
+        run(Command::new(python).arg(house.path("tests/python/sklearn_models.py")).arg(folder))
     })
 }

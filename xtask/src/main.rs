@@ -2,8 +2,10 @@
 
 mod bench;
 mod bless;
+mod conformance;
 mod house;
 mod http;
+mod image;
 mod product;
 mod server;
 mod setup;
@@ -28,8 +30,12 @@ enum Chore {
     Test(test::Arguments),
     /// Set up and build everything: binary, web package, dashboard.
     Build,
+    /// Build the static binary of `beira infer`, and unpack the image's root file system without an engine.
+    Image(image::Arguments),
     /// Measure beside the peers.
     Bench(bench::Arguments),
+    /// ONNX's own test cases, or a folder of models with expected outputs, through the compiler.
+    Conformance(conformance::Arguments),
     /// Accept the golden files as they come out now; read the diff afterwards.
     Bless,
     /// Formatting, clippy, and (where cargo-deny is installed) licences and advisories.
@@ -52,7 +58,9 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Up(arguments) => up::up(&house, &arguments),
         Chore::Test(arguments) => test::test(&house, &arguments),
         Chore::Build => product::build(&house).map(drop),
+        Chore::Image(arguments) => image::image(&house, &arguments),
         Chore::Bench(arguments) => bench::bench(&house, &arguments),
+        Chore::Conformance(arguments) => conformance::conformance(&house, &arguments),
         Chore::Bless => bless::bless(&house),
         Chore::Lint => test::lint(&house),
     }

@@ -19,10 +19,27 @@ const WRANGLER: &str = "4.86.0";
 
 /// What a build needs: wasm target, Node with the packages of the lock file, Trunk, wasm-bindgen, wasm-opt.
 pub fn for_build(house: &House) -> anyhow::Result<()> {
-    wasm_target()?;
+    rust_target("wasm32-unknown-unknown")?;
     node(house)?;
     trunk(house)?;
     wasm_bindgen(house)
+}
+
+/// What the static binary needs on top: Rust's musl target, and a C compiler for it (ring, mimalloc).
+pub fn musl() -> anyhow::Result<()> {
+    rust_target(crate::image::TARGET)?;
+    if ask("musl-gcc", &["--version"]).is_some() {
+        return Ok(());
+    }
+    apt("musl-tools", "the C compiler musl-gcc of the static binary")
+}
+
+/// The load generator of `bench serve`.
+pub fn wrk() -> anyhow::Result<()> {
+    match Command::new("wrk").arg("-v").output() {
+        Ok(_) => Ok(()),
+        Err(_) => apt("wrk", "the load generator of the measurement"),
+    }
 }
 
 /// What the proof and the page tests need on top: a Chromium.
@@ -43,14 +60,26 @@ pub fn python(house: &House) -> anyhow::Result<PathBuf> {
     if minor < 10 {
         bail!("Python {version} is too old for the tests, 3.10 or newer is needed");
     }
-    let requirements = house.path("tests/python/requirements.txt");
-    let venv = house.target.join("venv");
+    let what = "Installing the Python packages of the tests (mlflow, onnxruntime, scikit-learn)";
+    venv(house, "venv", &house.path("tests/python/requirements.txt"), what)
+}
+
+/// A venv of its own for the peers of a measurement.
+pub fn peers(house: &House) -> anyhow::Result<PathBuf> {
+    let what = "Installing the peers (fastapi, uvicorn, onnxruntime)";
+    venv(house, "venv-peers", &house.path("server/benches/requirements.txt"), what)
+}
+
+/// A venv with the packages of a file, made again when the file changes. Returns its Python.
+fn venv(house: &House, name: &str, requirements: &Path, what: &str) -> anyhow::Result<PathBuf> {
+    let venv = house.target.join(name);
+    let python = venv.join("bin/python");
     let stamp = venv.join("beira-stamp");
-    let wanted = digest(&[&requirements])?;
+    let wanted = digest(&[requirements])?;
     if fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
-        return Ok(house.python());
+        return Ok(python);
     }
-    step("Installing the Python packages of the tests (mlflow, onnxruntime, scikit-learn)", || {
+    step(what, || {
         let make = || Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv).status();
         if !make()?.success() {
             apt("python3-venv", "Python's module venv")?;
@@ -59,10 +88,10 @@ pub fn python(house: &House) -> anyhow::Result<PathBuf> {
             }
         }
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-        run(Command::new(house.python()).args(pip).arg(&requirements))?;
+        run(Command::new(&python).args(pip).arg(requirements))?;
         Ok(fs::write(&stamp, &wanted)?)
     })?;
-    Ok(house.python())
+    Ok(python)
 }
 
 /// Cloudflare's wrangler, for the test that it accepts what we write. Apart from our own packages: it
@@ -111,15 +140,14 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn wasm_target() -> anyhow::Result<()> {
-    let target = "wasm32-unknown-unknown";
+fn rust_target(target: &str) -> anyhow::Result<()> {
     let libraries = ask("rustc", &["--print", "target-libdir", "--target", target]);
     if libraries.is_some_and(|folder| Path::new(&folder).is_dir()) {
         return Ok(());
     }
-    step("Adding Rust's wasm32-unknown-unknown target", || {
+    step(&format!("Adding Rust's {target} target"), || {
         run(Command::new("rustup").args(["target", "add", target]))
-            .context("the target comes with rustup; with another Rust, install its wasm32-unknown-unknown library")
+            .with_context(|| format!("the target comes with rustup; with another Rust, install its {target} library"))
     })
 }
 

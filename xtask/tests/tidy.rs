@@ -68,6 +68,7 @@ fn the_arrows_hold() {
     check("cli", &["contract", "monitoring", "inference-wasm", "host-native", "training", "server"]);
     check("xtask", &[]);
     check("xtask/proof", &["contract", "inference-wasm", "host-native"]);
+    check("xtask/conformance", &["contract", "inference-wasm", "host-native"]);
 }
 
 #[test]

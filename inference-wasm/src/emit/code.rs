@@ -118,9 +118,13 @@ impl Code {
         let offset = self.push(at);
         let memory = memarg(offset, ty.bytes());
         match ty {
-            Type::Bool => self.i().i32_load8_u(memory),
+            Type::Bool | Type::U8 => self.i().i32_load8_u(memory),
+            Type::I8 => self.i().i32_load8_s(memory),
+            Type::U16 => self.i().i32_load16_u(memory),
+            Type::I16 => self.i().i32_load16_s(memory),
             Type::I32 => self.i().i32_load(memory),
-            Type::I64 => self.i().i64_load(memory),
+            Type::U32 => self.i().i64_load32_u(memory),
+            Type::I64 | Type::U64 => self.i().i64_load(memory),
             Type::F32 => self.i().f32_load(memory),
             Type::F64 => self.i().f64_load(memory),
         };
@@ -135,9 +139,11 @@ impl Code {
     pub fn store(&mut self, ty: Type, Store(offset): Store) {
         let memory = memarg(offset, ty.bytes());
         match ty {
-            Type::Bool => self.i().i32_store8(memory),
+            Type::Bool | Type::I8 | Type::U8 => self.i().i32_store8(memory),
+            Type::I16 | Type::U16 => self.i().i32_store16(memory),
             Type::I32 => self.i().i32_store(memory),
-            Type::I64 => self.i().i64_store(memory),
+            Type::U32 => self.i().i64_store32(memory),
+            Type::I64 | Type::U64 => self.i().i64_store(memory),
             Type::F32 => self.i().f32_store(memory),
             Type::F64 => self.i().f64_store(memory),
         };

@@ -8,33 +8,51 @@
 use std::collections::HashMap;
 
 use tract_onnx::prelude::*;
-use tract_onnx::tract_core::ops::array::{Gather, MultiBroadcastTo, OneHot as TractOneHot, Slice, TypedConcat};
+use tract_onnx::tract_core::ops::array::{
+    CumSum, Gather, GatherElements, GatherNd, MultiBroadcastTo, OneHot as TractOneHot, Pad as TractPad,
+    ScatterElements, ScatterNd, Slice, Tile, Topk, Trilu, TypedConcat,
+};
 use tract_onnx::tract_core::ops::binary::TypedBinOp;
 use tract_onnx::tract_core::ops::cast::Cast;
 use tract_onnx::tract_core::ops::change_axes::AxisOp;
+use tract_onnx::tract_core::ops::cnn::{Conv, Deconv, MaxPool, SumPool};
 use tract_onnx::tract_core::ops::downsample::Downsample;
 use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::identity::Identity;
-use tract_onnx::tract_core::ops::logic::Iff;
+use tract_onnx::tract_core::ops::logic::{IfThenElse, Iff};
+use tract_onnx::tract_core::ops::lstm_cell::LstmEpilogue;
 use tract_onnx::tract_core::ops::nn::{Reduce, Softmax};
+use tract_onnx::tract_core::ops::scan::Scan;
 use tract_onnx::tract_core::ops::source::TypedSource;
 use tract_onnx::tract_hir::internal::*;
+use tract_onnx_opl::resize::Resize;
+use tract_transformers::ops::sdpa::Sdpa;
 
 use super::ml;
 use super::typed::Typed;
 use crate::Error;
-use crate::graph::{Bytes, Graph, Id, Node, Op, Type};
+use crate::graph::{Binary, Bytes, Graph, Id, Node, Op, Pad, Type};
 
+mod attention;
 mod axes;
 mod binary;
 mod broadcast;
 mod concat;
+mod conv;
 mod einsum;
 mod element;
 mod gather;
+mod lstm;
+mod order;
 mod own;
+mod pad;
+mod pool;
+mod positions;
 mod reduce;
+mod repeat;
+mod resize;
+mod scan;
 mod slice;
 mod softmax;
 
@@ -158,6 +176,8 @@ struct Context<'a, 'm> {
     out: Layout,
     /// tract's facts of the operands, with the rows' symbol in the shapes.
     facts: Vec<&'a TypedFact>,
+    /// Which of the node's results is asked for.
+    slot: usize,
 }
 
 impl<'m> Importer<'m> {
@@ -165,27 +185,47 @@ impl<'m> Importer<'m> {
         if node.op_is::<TypedSource>() {
             return Ok(());
         }
+        let mut made: Option<Vec<Value>> = None; // by what makes all of its results at once
         for (slot, output) in node.outputs.iter().enumerate() {
             let outlet = OutletId::new(node.id, slot);
-            let id = if let Some(value) = &output.fact.konst {
+            let value = if let Some(value) = &output.fact.konst {
                 // Numbers of rows that were computed but lead to shapes alone are never asked for.
                 let Some(value) = self.constant(value, &node.name)? else { continue };
                 value
             } else {
-                let out = self.layout(&output.fact, &node.name)?;
                 let mut inputs = Vec::new();
                 for input in &node.inputs {
                     // A number of rows is used as a number: the answer depends on how many rows there are.
                     inputs.push(self.values.get(input).cloned().ok_or(Stop::Mixes)?);
                 }
                 let facts = model.node_input_facts(node.id)?.to_vec();
-                let mut context = Context { importer: self, name: &node.name, inputs, out: out.clone(), facts };
-                let id = operator(&mut context, &*node.op)?;
-                Value { id, layout: out }
+                if made.is_none() {
+                    made = self.whole(node, &inputs, &facts)?;
+                }
+                if let Some(all) = &made {
+                    all.get(slot).cloned().ok_or_else(|| Error::bug("a result is missing"))?
+                } else {
+                    let out = self.layout(&output.fact, &node.name)?;
+                    let mut context =
+                        Context { importer: self, name: &node.name, inputs, out: out.clone(), facts, slot };
+                    Value { id: operator(&mut context, &*node.op)?, layout: out }
+                }
             };
-            self.values.insert(outlet, id);
+            self.values.insert(outlet, value);
         }
         Ok(())
+    }
+
+    /// Operators with a model inside, all results at once.
+    fn whole(&mut self, node: &TypedNode, inputs: &[Value], facts: &[&TypedFact]) -> Result<Option<Vec<Value>>, Stop> {
+        if let Some(op) = node.op_as::<Scan>() {
+            return self.scan(op, inputs, &node.name).map(Some);
+        }
+        if let Some(op) = node.op_as::<IfThenElse>() {
+            let known = facts[0].konst.as_ref().and_then(|k| k.cast_to_scalar::<bool>().ok());
+            return self.choose(op, known, inputs, &node.name).map(Some);
+        }
+        Ok(None)
     }
 
     /// A constant; `None` for one that holds the number of rows.
@@ -271,6 +311,50 @@ impl Context<'_, '_> {
         self.shaped(Op::Reshape, vec![id], shape.to_vec(), ty)
     }
 
+    /// Integers as a constant.
+    fn integers(&mut self, values: &[i64], shape: Vec<usize>) -> Id {
+        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        self.shaped(Op::Const(Bytes(bytes.into())), vec![], shape, Type::I64)
+    }
+
+    /// Numbers as a constant of type `ty`.
+    fn numbers(&mut self, values: &[f64], shape: Vec<usize>, ty: Type) -> Id {
+        let bytes: Vec<u8> = values.iter().flat_map(|v| ty.number(*v)).collect();
+        self.shaped(Op::Const(Bytes(bytes.into())), vec![], shape, ty)
+    }
+
+    /// One number to go with the result.
+    fn number(&mut self, value: f64) -> Id {
+        let ty = self.out.ty;
+        self.numbers(&[value], vec![], ty)
+    }
+
+    /// Integers as I64.
+    fn wide(&mut self, id: Id) -> Id {
+        let node = &self.importer.graph.nodes[id.index()];
+        if node.ty == Type::I64 {
+            return id;
+        }
+        let shape = node.shape.clone();
+        self.shaped(Op::Cast, vec![id], shape, Type::I64)
+    }
+
+    /// I64 positions, negative ones counted from the end: `dim`, which broadcasts to them, added.
+    fn wrapped(&mut self, id: Id, dim: Id) -> Id {
+        let shape = self.importer.graph.nodes[id.index()].shape.clone();
+        let zero = self.integers(&[0], vec![]);
+        let negative = self.shaped(Op::Binary(Binary::Less), vec![id, zero], shape.clone(), Type::Bool);
+        let turned = self.shaped(Op::Binary(Binary::Add), vec![id, dim], shape.clone(), Type::I64);
+        self.shaped(Op::Select, vec![negative, turned, id], shape, Type::I64)
+    }
+
+    /// The value with others around and between its elements; `value` is the bits of one of them.
+    fn pad(&mut self, id: Id, before: Vec<usize>, between: Vec<usize>, shape: Vec<usize>, value: u64) -> Id {
+        let ty = self.importer.graph.nodes[id.index()].ty;
+        let value = Bytes(value.to_le_bytes()[..ty.bytes()].into());
+        self.shaped(Op::Pad(Box::new(Pad { before, between, value })), vec![id], shape, ty)
+    }
+
     /// The axes in another order; nothing to do where that is the order.
     fn transpose(&mut self, id: Id, perm: &[usize]) -> Id {
         if perm.iter().enumerate().all(|(i, p)| i == *p) {
@@ -334,6 +418,38 @@ fn operator(c: &mut Context, op: &dyn TypedOp) -> Result<Id, Stop> {
         slice::downsample(c, op)
     } else if op.is::<MultiBroadcastTo>() {
         broadcast::broadcast(c)
+    } else if let Some(op) = op.downcast_ref::<Conv>() {
+        conv::conv(c, op)
+    } else if let Some(op) = op.downcast_ref::<Deconv>() {
+        conv::transposed(c, op)
+    } else if let Some(op) = op.downcast_ref::<MaxPool>() {
+        pool::greatest(c, op)
+    } else if let Some(op) = op.downcast_ref::<SumPool>() {
+        pool::sums(c, op)
+    } else if let Some(op) = op.downcast_ref::<TractPad>() {
+        pad::pad(c, op)
+    } else if let Some(op) = op.downcast_ref::<GatherElements>() {
+        positions::gather_elements(c, op)
+    } else if let Some(op) = op.downcast_ref::<GatherNd>() {
+        positions::gather_nd(c, op)
+    } else if let Some(op) = op.downcast_ref::<ScatterElements>() {
+        positions::scatter_elements(c, op)
+    } else if let Some(op) = op.downcast_ref::<ScatterNd>() {
+        positions::scatter_nd(c, op)
+    } else if let Some(op) = op.downcast_ref::<Topk>() {
+        order::top_k(c, op)
+    } else if let Some(op) = op.downcast_ref::<CumSum>() {
+        order::cumulate(c, op)
+    } else if let Some(op) = op.downcast_ref::<Tile>() {
+        repeat::tile(c, op)
+    } else if let Some(op) = op.downcast_ref::<Trilu>() {
+        repeat::triangle(c, op)
+    } else if let Some(op) = op.downcast_ref::<LstmEpilogue>() {
+        lstm::cell(c, op)
+    } else if let Some(op) = op.downcast_ref::<Resize>() {
+        resize::resize(c, op)
+    } else if let Some(op) = op.downcast_ref::<Sdpa>() {
+        attention::attention(c, op)
     } else if op.is::<Identity>() {
         Ok(c.inputs[0].id)
     } else if let Some(op) = op.downcast_ref::<ml::trees::Forest>() {
@@ -350,12 +466,18 @@ fn operator(c: &mut Context, op: &dyn TypedOp) -> Result<Id, Stop> {
 fn ty(ty: DatumType, name: &str) -> Result<Type, Stop> {
     Ok(match ty {
         DatumType::Bool => Type::Bool,
+        DatumType::I8 => Type::I8,
+        DatumType::U8 => Type::U8,
+        DatumType::I16 => Type::I16,
+        DatumType::U16 => Type::U16,
         DatumType::I32 => Type::I32,
+        DatumType::U32 => Type::U32,
+        DatumType::U64 => Type::U64,
         DatumType::I64 | DatumType::TDim => Type::I64,
         DatumType::F32 => Type::F32,
         DatumType::F64 => Type::F64,
         other => {
-            let help = "use float, double, int64, int32 or bool throughout";
+            let help = "use float, double, bool or integers throughout";
             return Err(Error::unsupported(format!("node {name:?}"), format!("type {other:?}"), help).into());
         }
     })

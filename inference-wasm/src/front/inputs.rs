@@ -1,7 +1,8 @@
 //! The model's inputs: names, types, and which axis counts rows.
 
-use contract::{Datatype, TensorSpec};
+use contract::{Datatype, Date, TensorSpec, check};
 use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::tensor_shape_proto::Dimension;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dim;
 use tract_onnx::pb::{GraphProto, ValueInfoProto, type_proto};
 use tract_onnx::prelude::DatumType;
@@ -36,6 +37,7 @@ impl Input {
             offset: 0,
             strings,
             columns: None,
+            date: None,
         }
     }
 }
@@ -45,7 +47,13 @@ pub fn datatype(ty: DatumType, is_string: bool) -> Datatype {
     match ty {
         DatumType::I32 if is_string => Datatype::Bytes,
         DatumType::Bool => Datatype::Bool,
+        DatumType::I8 => Datatype::Int8,
+        DatumType::U8 => Datatype::Uint8,
+        DatumType::I16 => Datatype::Int16,
+        DatumType::U16 => Datatype::Uint16,
         DatumType::I32 => Datatype::Int32,
+        DatumType::U32 => Datatype::Uint32,
+        DatumType::U64 => Datatype::Uint64,
         DatumType::F32 => Datatype::Fp32,
         DatumType::F64 => Datatype::Fp64,
         _ => Datatype::Int64,
@@ -71,36 +79,90 @@ fn input(value: &ValueInfoProto, options: &Options) -> Result<Input, Error> {
         Ok(DataType::Double) => DatumType::F64,
         Ok(DataType::Int64) => DatumType::I64,
         Ok(DataType::Int32) => DatumType::I32,
+        Ok(DataType::Int8) => DatumType::I8,
+        Ok(DataType::Uint8) => DatumType::U8,
+        Ok(DataType::Int16) => DatumType::I16,
+        Ok(DataType::Uint16) => DatumType::U16,
+        Ok(DataType::Uint32) => DatumType::U32,
+        Ok(DataType::Uint64) => DatumType::U64,
         Ok(DataType::Bool) => DatumType::Bool,
         Ok(other) => {
             let what = format!("an input of type {}", other.as_str_name());
-            return Err(Error::unsupported(place, what, "export it as float, double, int64, int32, bool or string"));
+            return Err(Error::unsupported(place, what, "export it as float, double, bool, string or an integer"));
         }
         Err(_) => return Err(Error::invalid(place, "has an element type that ONNX does not know")),
     };
-    let Some(shape) = &tensor.shape else {
-        return Err(Error::unsupported(
-            place,
-            "an input without a shape",
-            "export it with a shape, rows free: [None, k]",
-        ));
+    let given = options.shapes.get(&value.name);
+    let Some(shape) = tensor.shape.as_ref().map(|s| &s.dim[..]) else {
+        return match given {
+            Some(dims) => finish(value, ty, dims.clone(), options),
+            None => {
+                let help = format!("give it one: --shape {}=1,3,224,224 (its own sizes)", value.name);
+                Err(Error::unsupported(place, "an input without a shape", help))
+            }
+        };
     };
+    if let Some(given) = given.filter(|g| g.len() != shape.len()) {
+        return Err(Error::invalid(place, format!("has {} axes, the shape given has {}", shape.len(), given.len())));
+    }
     let named = options.columns.get(&value.name).map(Vec::len);
     let mut dims = Vec::new();
-    for (axis, dim) in shape.dim.iter().enumerate() {
+    for (axis, dim) in shape.iter().enumerate() {
+        let wanted = given.and_then(|g| g[axis]);
         dims.push(match &dim.value {
-            Some(Dim::DimValue(v)) if *v > 0 => Some(usize::try_from(*v).unwrap_or(usize::MAX)),
+            Some(Dim::DimValue(v)) if *v > 0 => {
+                let fixed = usize::try_from(*v).unwrap_or(usize::MAX);
+                if wanted.is_some_and(|w| w != fixed) {
+                    return Err(Error::invalid(
+                        place,
+                        format!("has size {fixed} at axis {axis}, the shape given differs"),
+                    ));
+                }
+                Some(fixed)
+            }
+            _ if wanted.is_some() => wanted,
             _ if axis == 0 => None,
             // A free number of features is what the caller names.
-            _ if axis == 1 && shape.dim.len() == 2 && named.is_some() => named,
+            _ if axis == 1 && shape.len() == 2 && named.is_some() => named,
             _ => {
                 return Err(Error::unsupported(
                     place,
                     format!("a free dimension at axis {axis}"),
-                    "export it with a fixed size there; only the first axis may be free, it counts rows",
+                    format!(
+                        "give the size: --shape {}; only the first axis may stay free, it counts rows",
+                        example(value, shape)
+                    ),
                 ));
             }
         });
+    }
+    finish(value, ty, dims, options)
+}
+
+/// `X=n,3,height,?`: what to type, the name of each free dimension where its size is to stand.
+fn example(value: &ValueInfoProto, shape: &[Dimension]) -> String {
+    let word = |(axis, dim): (usize, &Dimension)| match &dim.value {
+        Some(Dim::DimValue(v)) if *v > 0 => v.to_string(),
+        _ if axis == 0 => "n".into(),
+        Some(Dim::DimParam(name)) if !name.is_empty() => name.clone(),
+        _ => "?".into(),
+    };
+    let words: Vec<String> = shape.iter().enumerate().map(word).collect();
+    format!("{}={}", value.name, words.join(","))
+}
+
+fn finish(
+    value: &ValueInfoProto,
+    ty: DatumType,
+    mut dims: Vec<Option<usize>>,
+    options: &Options,
+) -> Result<Input, Error> {
+    let place = format!("input {:?}", value.name);
+    if let (Some(first @ None), Some(batch)) = (dims.first_mut(), options.batch) {
+        *first = Some(batch);
+    }
+    if dims.iter().skip(1).any(Option::is_none) {
+        return Err(Error::invalid(place, "only the first axis of a shape may stay free"));
     }
     let elements = dims.iter().flatten().fold(1usize, |n, d| n.saturating_mul(*d)) as u64;
     const LIMIT: u64 = 1 << 28;
@@ -129,6 +191,23 @@ pub fn name_columns(inputs: &mut [TensorSpec], options: &Options) -> Result<(), 
             return Err(Error::invalid(place, format!("the name {:?} stands there twice", twice.1)));
         }
         input.columns = Some(columns.clone());
+    }
+    Ok(())
+}
+
+/// Says of inputs that they are dates, and how these are written.
+pub fn date(inputs: &mut [TensorSpec], dates: Vec<(String, Date)>) -> Result<(), Error> {
+    for (name, date) in dates {
+        let place = format!("metadata {:?}", format!("beira.date.{name}"));
+        let Some(input) = inputs.iter_mut().find(|i| i.name == name) else {
+            return Err(Error::invalid(place, "the model has no such input"));
+        };
+        date.check().map_err(|what| Error::invalid(&place, what))?;
+        if !check::date_fits(input.datatype, date.unit) {
+            let what = "dates are float or int32 days, double or int64 days or milliseconds";
+            return Err(Error::invalid(place, what));
+        }
+        input.date = Some(date);
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The operators of `ai.onnx.ml`, registered with tract in place of its own.
+//! The operators of `ai.onnx.ml`, and what tract's `ai.onnx` lacks, registered with tract in place of its own.
 //!
 //! onnxruntime is the yardstick: where the specification leaves a choice (one score for two classes,
 //! ties, base values), the answer is onnxruntime's.
@@ -20,9 +20,11 @@ mod linear;
 mod linear_classifier;
 mod linear_regressor;
 pub mod lookup;
+mod loss;
 mod normalizer;
 pub mod one_hot;
 mod post_transform;
+mod quantize;
 mod scaler;
 mod tree_classifier;
 mod tree_nodes;
@@ -41,6 +43,11 @@ trait Operator: std::fmt::Debug + Clone + Send + Sync + Sized + 'static {
 
     /// Reads the attributes; an error is a sentence about the node.
     fn parse(node: &NodeProto) -> Result<Self, String>;
+
+    /// Number of results of this node.
+    fn outputs(&self) -> usize {
+        Self::OUTPUTS
+    }
 
     /// Adds it to a model.
     fn wire(&self, w: &mut Wire, inputs: &[OutletId]) -> TractResult<TVec<OutletId>>;
@@ -75,6 +82,13 @@ operators!(
     normalizer::Normalizer,
     one_hot::OneHotEncoder,
     scaler::Scaler,
+    loss::NegativeLogLikelihoodLoss,
+    loss::SoftmaxCrossEntropyLoss,
+    quantize::QuantizeLinear,
+    quantize::DequantizeLinear,
+    quantize::DynamicQuantizeLinear,
+    quantize::MatMulInteger,
+    quantize::QLinearMatMul,
     tree_classifier::TreeEnsembleClassifier,
     tree_regressor::TreeEnsembleRegressor,
     tree_regressor::TreeEnsemble,
@@ -95,7 +109,7 @@ impl<T: Operator> Expansion for Adapter<T> {
     }
 
     fn nboutputs(&self) -> TractResult<usize> {
-        Ok(T::OUTPUTS)
+        Ok(self.0.outputs())
     }
 
     fn rules<'r, 'p: 'r, 's: 'r>(

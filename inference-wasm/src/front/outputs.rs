@@ -32,6 +32,7 @@ pub fn describe(
             offset: 0,
             strings,
             columns: columns.get(name).filter(|c| c.len() == elements).cloned(),
+            date: None,
         }
     };
     Ok(names.iter().zip(&imported.outputs).map(one).collect())

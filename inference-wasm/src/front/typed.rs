@@ -52,22 +52,7 @@ pub fn prepare(graph: &mut GraphProto) {
 /// Parses and types the model; with `symbolic` rows stay free, else there is one row.
 pub fn load(proto: &ModelProto, inputs: &[Input], symbolic: bool) -> Result<Typed, Error> {
     guard(|| {
-        let mut onnx = tract_onnx::onnx();
-        ml::register(&mut onnx.op_register);
-        let parsed = onnx.parse(proto, None)?;
-        if let Some(name) = parsed.unresolved_inputs.first() {
-            bail!("{name:?} is made by no node");
-        }
-        let mut model = parsed.model;
-        let rows = symbolic.then(|| model.symbols.new_with_prefix("rows"));
-        if let Some(rows) = &rows {
-            model.symbols.add_assertion(format!("{rows} >= 1"))?;
-        }
-        let free: TDim = rows.as_ref().map_or(1.to_dim(), |rows| rows.clone().into());
-        for (i, input) in inputs.iter().enumerate() {
-            let shape: TVec<TDim> = input.shape.iter().map(|d| d.map_or(free.clone(), |d| d.to_dim())).collect();
-            model.set_input_fact(i, InferenceFact::dt_shape(input.ty, shape))?;
-        }
+        let (model, rows) = parse(proto, inputs, symbolic)?;
         let mut model = model.into_typed()?;
         spell_slices(&mut model)?;
         model.prop_consts()?;
@@ -80,6 +65,27 @@ pub fn load(proto: &ModelProto, inputs: &[Input], symbolic: bool) -> Result<Type
         }
         Ok(Typed { model, rows })
     })
+}
+
+/// The model as the file has it, its inputs' shapes set; the symbol stands for their free first axes.
+pub fn parse(proto: &ModelProto, inputs: &[Input], symbolic: bool) -> TractResult<(InferenceModel, Option<Symbol>)> {
+    let mut onnx = tract_onnx::onnx();
+    ml::register(&mut onnx.op_register);
+    let parsed = onnx.parse(proto, None)?;
+    if let Some(name) = parsed.unresolved_inputs.first() {
+        bail!("{name:?} is made by no node");
+    }
+    let mut model = parsed.model;
+    let rows = symbolic.then(|| model.symbols.new_with_prefix("rows"));
+    if let Some(rows) = &rows {
+        model.symbols.add_assertion(format!("{rows} >= 1"))?;
+    }
+    let free: TDim = rows.as_ref().map_or(1.to_dim(), |rows| rows.clone().into());
+    for (i, input) in inputs.iter().enumerate() {
+        let shape: TVec<TDim> = input.shape.iter().map(|d| d.map_or(free.clone(), |d| d.to_dim())).collect();
+        model.set_input_fact(i, InferenceFact::dt_shape(input.ty, shape))?;
+    }
+    Ok((model, rows))
 }
 
 /// tract leaves ONNX's Slice whole until it declutters; here it becomes ranges and steps.

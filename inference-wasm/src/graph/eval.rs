@@ -2,6 +2,7 @@
 //! emitted code runs it, so that both give the same bits. Folds constants, too.
 
 use super::build::{broadcast_strides, strides};
+use super::eval_windows;
 use super::{Bytes, Dense, Graph, Id, Lookup, Node, Op, Reduce, Type};
 use crate::Error;
 use crate::math::{Bin, Kind, Program, element, run};
@@ -100,6 +101,12 @@ pub fn node_value(graph: &Graph, node: &Node, operands: &[&Tensor]) -> Result<Te
             result
         }
         Op::Reshape => operands[0].clone(),
+        Op::Pad(pad) => eval_windows::pad(node, pad, shape(0), operands[0]),
+        Op::Contract(contract) => eval_windows::contract(graph, node, contract, operands),
+        Op::Pool(op, pool) => eval_windows::pool(node, *op, pool, operands[0]),
+        Op::Scatter(how) => eval_windows::scatter(node, *how, operands),
+        Op::TopK { axis, least } => eval_windows::top_k(ty(0), shape(0), *axis, node.shape[*axis], *least, operands[0]),
+        Op::Cumulate(how) => eval_windows::cumulate(node, *how, operands[0]),
         Op::Trees(trees) => super::eval_trees::value(trees, operands[0]),
         Op::OneHot { categories } => {
             let (x, c) = (Reader(ty(0), operands[0]), Reader(ty(0), &categories.0));
@@ -128,7 +135,7 @@ impl Reader<'_> {
         let n = self.0.bytes();
         let mut bits = [0; 8];
         bits[..n].copy_from_slice(&self.1[i * n..(i + 1) * n]);
-        u64::from_le_bytes(bits)
+        self.0.widen(u64::from_le_bytes(bits))
     }
 
     pub(crate) fn signed(&self, i: usize) -> i64 {
@@ -155,7 +162,7 @@ pub(crate) fn wrap(index: i64, dim: i64) -> usize {
 }
 
 /// Calls `f` with each index of a shape, in row-major order.
-fn each_index(shape: &[usize], mut f: impl FnMut(&[usize])) {
+pub(super) fn each_index(shape: &[usize], mut f: impl FnMut(&[usize])) {
     let mut index = vec![0; shape.len()];
     for _ in 0..shape.iter().product() {
         f(&index);
@@ -198,7 +205,7 @@ fn map(graph: &Graph, node: &Node, program: &Program, operands: &[&Tensor]) -> T
     out.1
 }
 
-fn operand<'a>(graph: &Graph, id: Id, value: &'a Tensor, node: &Node) -> (Reader<'a>, Vec<usize>) {
+pub(super) fn operand<'a>(graph: &Graph, id: Id, value: &'a Tensor, node: &Node) -> (Reader<'a>, Vec<usize>) {
     let from = graph.node(id);
     (Reader(from.ty, value), broadcast_strides(&from.shape, &node.shape))
 }
@@ -224,7 +231,7 @@ pub(crate) fn matrix_strides(shape: &[usize], batch: &[usize]) -> Vec<usize> {
     broadcast_strides(&shape[..shape.len() - 2], batch).iter().map(|s| s * matrix).collect()
 }
 
-fn sum(kind: Kind, terms: impl Iterator<Item = u64>) -> u64 {
+pub(super) fn sum(kind: Kind, terms: impl Iterator<Item = u64>) -> u64 {
     terms.fold(0, |sum, term| run::bin(Bin::Add, kind, sum, term))
 }
 
@@ -263,14 +270,8 @@ pub(crate) fn start(op: Reduce, ty: Type) -> u64 {
     match (op, ty) {
         (Reduce::Sum | Reduce::Mean, _) => 0,
         (Reduce::Prod, ty) => one(ty),
-        (Reduce::Max, Type::F32) => u64::from(f32::NEG_INFINITY.to_bits()),
-        (Reduce::Min, Type::F32) => u64::from(f32::INFINITY.to_bits()),
-        (Reduce::Max, Type::F64) => f64::NEG_INFINITY.to_bits(),
-        (Reduce::Min, Type::F64) => f64::INFINITY.to_bits(),
-        (Reduce::Max, Type::I64) => i64::MIN as u64,
-        (Reduce::Min, Type::I64) => i64::MAX as u64,
-        (Reduce::Max, _) => u64::from(i32::MIN as u32),
-        (Reduce::Min, _) => u64::from(i32::MAX as u32),
+        (Reduce::Max, ty) => ty.range().0,
+        (Reduce::Min, ty) => ty.range().1,
     }
 }
 
@@ -297,7 +298,7 @@ fn reduce(node: &Node, op: Reduce, axes: &[usize], shape: &[usize], value: &Tens
         Kind::I64,
         count as u64,
     );
-    let n = if matches!(node.ty, Type::F32 | Type::F64) { n } else { count as u64 };
+    let n = if node.ty.is_float() { n } else { count as u64 };
     let mut out = Writer::new(node.ty);
     each_index(&node.shape, |outer| {
         let at = |i: &[usize]| -> usize { i.iter().zip(&strides).map(|(i, s)| i * s).sum() };

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use super::text::{AGGREGATE, BINARY, MODE, REDUCE, UNARY};
-use super::{Child, Graph, Id, Lookup, Node, Op, Split, Trees, Type, Weight};
+use super::text::{AGGREGATE, BINARY, MODE, POOL, REDUCE, SCATTER, TYPES, UNARY};
+use super::{Child, Contract, Cumulate, Graph, Id, Lookup, Node, Op, Pad, Pool, Split, Strided, Trees, Type, Weight};
 
 /// The graph that `text` spells, or the line that is wrong and why.
 pub fn parse(text: &str) -> Result<Graph, String> {
@@ -48,10 +48,8 @@ fn parse_line(graph: &mut Graph, line: &str) -> Result<(), String> {
 }
 
 fn ty(word: &str) -> Result<Type, String> {
-    [Type::Bool, Type::I32, Type::I64, Type::F32, Type::F64]
-        .into_iter()
-        .find(|t| super::text::ty_name(*t) == word)
-        .ok_or_else(|| format!("{word:?} is no type"))
+    let found = TYPES.iter().find(|(_, name)| *name == word);
+    found.map(|(ty, _)| *ty).ok_or_else(|| format!("{word:?} is no type"))
 }
 
 fn op(word: &str, a: &mut Parser, ty: Type) -> Result<Op, String> {
@@ -64,6 +62,13 @@ fn op(word: &str, a: &mut Parser, ty: Type) -> Result<Op, String> {
     if let Some((op, _)) = REDUCE.iter().find(|(_, name)| *name == word) {
         a.need("axes=")?;
         return Ok(Op::Reduce(*op, a.indices()?));
+    }
+    if let Some((op, _)) = POOL.iter().find(|(_, name)| *name == word) {
+        let inner = list(a, "inner=")?;
+        return Ok(Op::Pool(*op, Arc::new(Pool { inner, operand: strided(a, "operand=")? })));
+    }
+    if let Some((how, _)) = SCATTER.iter().find(|(_, name)| *name == word) {
+        return Ok(Op::Scatter(*how));
     }
     let axis = |a: &mut Parser| a.need("axis=").and_then(|()| a.number()).map(|x| x as usize);
     Ok(match word {
@@ -93,6 +98,31 @@ fn op(word: &str, a: &mut Parser, ty: Type) -> Result<Op, String> {
             Op::Transpose { perm: a.indices()? }
         }
         "broadcast" => Op::Broadcast,
+        "pad" => {
+            let before = list(a, "before=")?;
+            let between = list(a, "between=")?;
+            a.need("value=")?;
+            Op::Pad(Box::new(Pad { before, between, value: bytes(ty, &[a.number()?]).into() }))
+        }
+        "contract" => {
+            let inner = list(a, "inner=")?;
+            let (left, right) = (strided(a, "left=")?, strided(a, "right=")?);
+            Op::Contract(Arc::new(Contract {
+                inner,
+                left,
+                right,
+                program: Arc::new(crate::math::element::cast(ty, ty)),
+            }))
+        }
+        "topk" => {
+            let axis = axis(a)?;
+            Op::TopK { axis, least: a.word() == "least" }
+        }
+        "cumsum" | "cumprod" => {
+            let axis = axis(a)?;
+            let (reverse, exclusive) = (a.take("reverse"), a.take("exclusive"));
+            Op::Cumulate(Cumulate { axis, product: word == "cumprod", reverse, exclusive })
+        }
         "onehot" => {
             a.need("categories=")?;
             let of = self::ty(a.word())?;
@@ -110,15 +140,19 @@ fn op(word: &str, a: &mut Parser, ty: Type) -> Result<Op, String> {
     })
 }
 
+fn list(a: &mut Parser, word: &str) -> Result<Vec<usize>, String> {
+    a.need(word)?;
+    a.indices()
+}
+
+fn strided(a: &mut Parser, word: &str) -> Result<Strided, String> {
+    a.need(word)?;
+    let start = a.number()? as usize;
+    Ok(Strided { start, outer: a.indices()?, inner: a.indices()? })
+}
+
 fn bytes(ty: Type, numbers: &[f64]) -> Vec<u8> {
-    let one = |x: f64| match ty {
-        Type::Bool => vec![u8::from(x != 0.0)],
-        Type::I32 => (x as i32).to_le_bytes().to_vec(),
-        Type::I64 => (x as i64).to_le_bytes().to_vec(),
-        Type::F32 => (x as f32).to_le_bytes().to_vec(),
-        Type::F64 => x.to_le_bytes().to_vec(),
-    };
-    numbers.iter().flat_map(|x| one(*x)).collect()
+    numbers.iter().flat_map(|x| ty.number(*x)).collect()
 }
 
 fn trees(a: &mut Parser, ty: Type) -> Result<Trees, String> {

@@ -12,7 +12,7 @@
 use std::fmt::Write;
 
 use super::eval::Reader;
-use super::{Aggregate, Binary, Child, Graph, Mode, Node, Op, Reduce, Trees, Type, Unary};
+use super::{Aggregate, Binary, Child, Graph, Mode, Node, Op, Reduce, Scatter, Strided, Trees, Type, Unary};
 use crate::math::{Kind, Program, Step, Var};
 
 /// Elements of a constant that are printed; of a longer one, the first few and its length.
@@ -42,13 +42,7 @@ impl std::fmt::Display for Graph {
 
 /// The word for a type.
 pub fn ty_name(ty: Type) -> &'static str {
-    match ty {
-        Type::Bool => "bool",
-        Type::I32 => "i32",
-        Type::I64 => "i64",
-        Type::F32 => "f32",
-        Type::F64 => "f64",
-    }
+    TYPES.iter().find(|(t, _)| *t == ty).map_or("", |(_, name)| name)
 }
 
 /// The word for an operator.
@@ -70,6 +64,18 @@ pub fn op_name(op: &Op) -> &'static str {
         Op::Reshape => "reshape",
         Op::Transpose { .. } => "transpose",
         Op::Broadcast => "broadcast",
+        Op::Pad(_) => "pad",
+        Op::Contract(_) => "contract",
+        Op::Pool(op, _) => POOL.iter().find(|(r, _)| r == op).map_or("pool", |(_, name)| name),
+        Op::Scatter(how) => SCATTER.iter().find(|(s, _)| s == how).map_or("scatter", |(_, name)| name),
+        Op::TopK { .. } => "topk",
+        Op::Cumulate(how) => {
+            if how.product {
+                "cumprod"
+            } else {
+                "cumsum"
+            }
+        }
         Op::Trees(_) => "trees",
         Op::OneHot { .. } => "onehot",
         Op::Lookup(_) => "lookup",
@@ -78,7 +84,20 @@ pub fn op_name(op: &Op) -> &'static str {
     }
 }
 
-pub(super) const UNARY: [(Unary, &str); 15] = [
+pub(super) const TYPES: [(Type, &str); 11] = [
+    (Type::Bool, "bool"),
+    (Type::I8, "i8"),
+    (Type::U8, "u8"),
+    (Type::I16, "i16"),
+    (Type::U16, "u16"),
+    (Type::I32, "i32"),
+    (Type::U32, "u32"),
+    (Type::I64, "i64"),
+    (Type::U64, "u64"),
+    (Type::F32, "f32"),
+    (Type::F64, "f64"),
+];
+pub(super) const UNARY: [(Unary, &str); 28] = [
     (Unary::Abs, "abs"),
     (Unary::Neg, "neg"),
     (Unary::Floor, "floor"),
@@ -92,10 +111,23 @@ pub(super) const UNARY: [(Unary, &str); 15] = [
     (Unary::Erf, "erf"),
     (Unary::Sigmoid, "sigmoid"),
     (Unary::Relu, "relu"),
+    (Unary::Sign, "sign"),
+    (Unary::Sin, "sin"),
+    (Unary::Cos, "cos"),
+    (Unary::Tan, "tan"),
+    (Unary::Asin, "asin"),
+    (Unary::Acos, "acos"),
+    (Unary::Atan, "atan"),
+    (Unary::Sinh, "sinh"),
+    (Unary::Cosh, "cosh"),
+    (Unary::Asinh, "asinh"),
+    (Unary::Acosh, "acosh"),
+    (Unary::Atanh, "atanh"),
+    (Unary::BitNot, "bitnot"),
     (Unary::IsNan, "isnan"),
     (Unary::Not, "not"),
 ];
-pub(super) const BINARY: [(Binary, &str); 15] = [
+pub(super) const BINARY: [(Binary, &str); 20] = [
     (Binary::Add, "add"),
     (Binary::Sub, "sub"),
     (Binary::Mul, "mul"),
@@ -111,6 +143,11 @@ pub(super) const BINARY: [(Binary, &str); 15] = [
     (Binary::And, "and"),
     (Binary::Or, "or"),
     (Binary::Xor, "xor"),
+    (Binary::BitAnd, "bitand"),
+    (Binary::BitOr, "bitor"),
+    (Binary::BitXor, "bitxor"),
+    (Binary::ShiftLeft, "shl"),
+    (Binary::ShiftRight, "shr"),
 ];
 pub(super) const REDUCE: [(Reduce, &str); 5] = [
     (Reduce::Sum, "reducesum"),
@@ -118,6 +155,20 @@ pub(super) const REDUCE: [(Reduce, &str); 5] = [
     (Reduce::Max, "reducemax"),
     (Reduce::Min, "reducemin"),
     (Reduce::Prod, "reduceprod"),
+];
+pub(super) const POOL: [(Reduce, &str); 5] = [
+    (Reduce::Sum, "poolsum"),
+    (Reduce::Mean, "poolmean"),
+    (Reduce::Max, "poolmax"),
+    (Reduce::Min, "poolmin"),
+    (Reduce::Prod, "poolprod"),
+];
+pub(super) const SCATTER: [(Scatter, &str); 5] = [
+    (Scatter::Replace, "scatter"),
+    (Scatter::Add, "scatteradd"),
+    (Scatter::Mul, "scattermul"),
+    (Scatter::Min, "scattermin"),
+    (Scatter::Max, "scattermax"),
 ];
 pub(super) const MODE: [(Mode, &str); 6] = [
     (Mode::LessEqual, "<="),
@@ -146,6 +197,21 @@ fn attributes(graph: &Graph, node: &Node) -> String {
         Op::Softmax { axis } | Op::Gather { axis } | Op::Concat { axis } => format!(" axis={axis}"),
         Op::Slice { axis, start, step } => format!(" axis={axis} start={start} step={step}"),
         Op::Transpose { perm } => format!(" perm={perm:?}"),
+        Op::Pad(pad) => {
+            let value = number(node.ty.into(), Reader(node.ty, &pad.value.0).get(0));
+            format!(" before={:?} between={:?} value={value}", pad.before, pad.between)
+        }
+        Op::Contract(c) => {
+            let windows = format!(" inner={:?} left={} right={}", c.inner, strided(&c.left), strided(&c.right));
+            if c.program.is_copy() { windows } else { format!("{windows} {{ {} }}", expression(&c.program)) }
+        }
+        Op::Pool(_, p) => format!(" inner={:?} operand={}", p.inner, strided(&p.operand)),
+        Op::TopK { axis, least } => format!(" axis={axis} {}", if *least { "least" } else { "greatest" }),
+        Op::Cumulate(how) => {
+            let (reverse, exclusive) = (how.reverse, how.exclusive);
+            let word = |on: bool, word: &'static str| if on { word } else { "" };
+            format!(" axis={}{}{}", how.axis, word(reverse, " reverse"), word(exclusive, " exclusive"))
+        }
         Op::Trees(t) => format!(" {}", forest(t)),
         Op::OneHot { categories } => {
             format!(" categories={} {}", ty_name(operand()), list(operand(), &categories.0))
@@ -159,6 +225,11 @@ fn attributes(graph: &Graph, node: &Node) -> String {
         Op::Dense(d) => format!(" k={} n={} panels={} {{ {} }}", d.k, d.n, runs(&d.panels), expression(&d.program)),
         _ => String::new(),
     }
+}
+
+/// `5 [4, 1] [1]`: start, outer and inner strides.
+fn strided(s: &Strided) -> String {
+    format!("{} {:?} {:?}", s.start, s.outer, s.inner)
 }
 
 /// `[16 x3, 4, 2]`

@@ -2,7 +2,7 @@
 //! never of the user, so it names the step and the node.
 
 use super::build::{broadcast, matmul_shape};
-use super::{Graph, Node, Op, Type};
+use super::{Graph, Node, Op, Strided, Type};
 use crate::Error;
 use crate::math::element;
 
@@ -83,15 +83,12 @@ fn check(graph: &Graph, at: usize, node: &Node) -> Check {
             let mut expected = operands[0].shape.clone();
             *expected.get_mut(*axis).ok_or("the axis is beyond the shape")? = 1;
             need(operands[0].shape[*axis] > 0, "there is nothing along the axis")?;
-            need(expected == *shape && ty == Type::I64, "wrong shape or type")
+            need(expected == *shape && ty == Type::I64 && operands[0].ty != Type::U64, "wrong shape or type")
         }
         Op::Softmax { axis } => {
             count(&operands, 1)?;
             same_shape(node, operands[0])?;
-            need(
-                matches!(ty, Type::F32 | Type::F64) && operands[0].ty == ty && *axis < shape.len(),
-                "wrong type or axis",
-            )
+            need(ty.is_float() && operands[0].ty == ty && *axis < shape.len(), "wrong type or axis")
         }
         Op::Gather { axis } => {
             count(&operands, 2)?;
@@ -138,6 +135,52 @@ fn check(graph: &Graph, at: usize, node: &Node) -> Check {
             need(operands[0].ty == ty, "wrong type")?;
             broadcasts(node, &operands)
         }
+        Op::Pad(pad) => {
+            count(&operands, 1)?;
+            let data = &operands[0].shape;
+            need(data.len() == shape.len() && operands[0].ty == ty, "wrong rank or type")?;
+            need(pad.before.len() == data.len() && pad.between.len() == data.len(), "wrong number of paddings")?;
+            let last = |d: usize| pad.before[d] + (data[d].max(1) - 1) * (pad.between[d] + 1);
+            need((0..data.len()).all(|d| data[d] == 0 || last(d) < shape[d]), "its operand does not fit")?;
+            need(pad.value.0.len() == ty.bytes(), "its value is not one element")
+        }
+        Op::Contract(contract) => {
+            need(operands.len() >= 2, "wrong number of operands")?;
+            let of = operands[0].ty;
+            need(of != Type::Bool && operands[1].ty == of, "wrong types")?;
+            reaches(node, &contract.inner, &contract.left, operands[0])?;
+            reaches(node, &contract.inner, &contract.right, operands[1])?;
+            let types: Vec<Type> = std::iter::once(of).chain(operands[2..].iter().map(|o| o.ty)).collect();
+            need(contract.program.params == types && contract.program.ty == ty, "its program takes other types")?;
+            fits(node, &operands[2..])
+        }
+        Op::Pool(_, pool) => {
+            count(&operands, 1)?;
+            need(ty != Type::Bool && operands[0].ty == ty, "wrong type")?;
+            reaches(node, &pool.inner, &pool.operand, operands[0])
+        }
+        Op::Scatter(how) => {
+            count(&operands, 3)?;
+            let (data, positions, slices) = (operands[0], operands[1], operands[2]);
+            need(data.ty == ty && slices.ty == ty && positions.ty == Type::I64, "wrong types")?;
+            need(super::eval_windows::combine(*how, ty).is_some(), "it is not defined for this type")?;
+            let n = positions.len();
+            need(data.shape == *shape && slices.len().is_multiple_of(n.max(1)), "wrong shape")?;
+            need(n == 0 || (slices.len() > 0 && node.len().is_multiple_of(slices.len() / n)), "its slices do not fit")
+        }
+        Op::TopK { axis, .. } => {
+            count(&operands, 1)?;
+            let mut expected = operands[0].shape.clone();
+            let n = expected.get_mut(*axis).ok_or("the axis is beyond the shape")?;
+            need(shape.len() > *axis && shape[*axis] <= *n && ty == Type::I64, "wrong size or type")?;
+            *n = shape[*axis];
+            need(expected == *shape && !matches!(operands[0].ty, Type::Bool | Type::U64), "wrong shape or type")
+        }
+        Op::Cumulate(how) => {
+            count(&operands, 1)?;
+            same_shape(node, operands[0])?;
+            need(how.axis < shape.len() && operands[0].ty == ty && ty != Type::Bool, "wrong axis or type")
+        }
         Op::Trees(trees) => {
             count(&operands, 1)?;
             let expected = if trees.double { Type::F64 } else { Type::F32 };
@@ -174,6 +217,19 @@ fn check(graph: &Graph, at: usize, node: &Node) -> Check {
             fits(node, &operands[2..])
         }
     }
+}
+
+/// The last element of the last window lies in the operand.
+fn reaches(node: &Node, inner: &[usize], of: &Strided, operand: &Node) -> Check {
+    need(of.outer.len() == node.shape.len() && of.inner.len() == inner.len(), "wrong number of strides")?;
+    if node.is_empty() || inner.contains(&0) {
+        return Ok(());
+    }
+    let far = |extents: &[usize], strides: &[usize]| -> usize {
+        extents.iter().zip(strides).map(|(n, s)| (n - 1).saturating_mul(*s)).fold(0, usize::saturating_add)
+    };
+    let last = of.start.saturating_add(far(&node.shape, &of.outer)).saturating_add(far(inner, &of.inner));
+    need(last < operand.len(), "its windows reach beyond its operand")
 }
 
 fn need(condition: bool, what: &str) -> Check {

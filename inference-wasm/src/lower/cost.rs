@@ -11,6 +11,8 @@ pub fn flops(graph: &Graph, forests: &Forests) -> u64 {
         match &node.op {
             Op::Map(program) => program.flops() * n,
             Op::Dense(d) => (2 * d.k as u64 + d.program.flops()) * n,
+            Op::Contract(c) => (2 * c.inner.iter().product::<usize>() as u64 + c.program.flops()) * n,
+            Op::Pool(_, p) => p.inner.iter().product::<usize>() as u64 * n,
             Op::MatMul => 2 * n * first().shape.last().map_or(0, |k| *k as u64),
             Op::Reduce(..) | Op::ArgExtreme { .. } => first().len() as u64,
             Op::Softmax { .. } => 24 * n, // comparison, exp, sum, division

@@ -39,7 +39,7 @@ pub(super) fn lower(lower: &mut Lower, code: &mut Code, id: Id, axis: usize) {
 }
 
 /// Pushes the position that the index at `at` means, as i32.
-fn position(code: &mut Code, ty: Type, at: Address, dim: usize) {
+pub(super) fn position(code: &mut Code, ty: Type, at: Address, dim: usize) {
     let (i, dim) = (code.local(ValType::I64), dim as i64);
     code.load(ty, at);
     if ty == Type::I32 {

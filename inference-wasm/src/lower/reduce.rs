@@ -9,21 +9,30 @@ use crate::emit::nest::{Walk, merge, nest};
 use crate::emit::{Address, Code, scalar, vector};
 use crate::graph::build::strides;
 use crate::graph::eval::{start, step};
-use crate::graph::{Binary, Id, Reduce, Type};
+use crate::graph::{Binary, Id, Pool, Reduce, Strided, Type};
 use crate::math::{Kind, Maker, Program, element};
 
 /// Lowers [`crate::graph::Op::Reduce`].
 pub(super) fn lower(lower: &mut Lower, code: &mut Code, id: Id, op: Reduce, axes: &[usize]) {
-    let graph = lower.graph;
-    let node = graph.node(id);
-    let shape = &graph.node(node.inputs[0]).shape;
-    let bytes = node.ty.bytes();
-    let (from, to) = (strides(shape), strides(&node.shape));
-    let count: usize = axes.iter().map(|a| shape[*a]).product();
-    let work = Work { ty: node.ty, start: start(op, node.ty), step: step(op, node.ty), end: end(op, node.ty, count) };
+    let shape = &lower.graph.node(lower.graph.node(id).inputs[0]).shape;
+    let from = strides(shape);
     let inner: Vec<usize> = axes.iter().map(|a| shape[*a]).collect();
-    let along: Vec<i64> = axes.iter().map(|a| (from[*a] * bytes) as i64).collect();
-    let outer = [Walk::new(lower.at(code, id), &to, bytes), Walk::new(lower.at(code, node.inputs[0]), &from, bytes)];
+    let along: Vec<usize> = axes.iter().map(|a| from[*a]).collect();
+    windows(lower, code, id, op, &inner, &Strided { start: 0, outer: from, inner: along });
+}
+
+/// Lowers [`crate::graph::Op::Pool`].
+pub(super) fn pool(lower: &mut Lower, code: &mut Code, id: Id, op: Reduce, pool: &Pool) {
+    windows(lower, code, id, op, &pool.inner, &pool.operand);
+}
+
+fn windows(lower: &mut Lower, code: &mut Code, id: Id, op: Reduce, inner: &[usize], from: &Strided) {
+    let node = lower.graph.node(id);
+    let (bytes, count) = (node.ty.bytes(), inner.iter().product());
+    let work = Work { ty: node.ty, start: start(op, node.ty), step: step(op, node.ty), end: end(op, node.ty, count) };
+    let along: Vec<i64> = from.inner.iter().map(|s| (s * bytes) as i64).collect();
+    let first = lower.at(code, node.inputs[0]).plus((from.start * bytes) as i64);
+    let outer = [Walk::new(lower.at(code, id), &strides(&node.shape), bytes), Walk::new(first, &from.outer, bytes)];
     let (extents, walks) = merge(&node.shape, &outer);
     let (last, n) = (extents.len() - 1, extents[extents.len() - 1]);
     let beside = walks.iter().all(|w| w.strides[last] == 4);
@@ -33,14 +42,14 @@ pub(super) fn lower(lower: &mut Lower, code: &mut Code, id: Id, op: Reduce, axes
         four[last] = n / 4;
         let mut wide = walks.clone();
         wide.iter_mut().for_each(|w| w.strides[last] *= 4);
-        nest(code, &four, &wide, 1, &mut |code, at| work.emit(code, true, at, &inner, &along));
+        nest(code, &four, &wide, 1, &mut |code, at| work.emit(code, true, at, inner, &along));
         done = n / 4 * 4;
     }
     let mut few = extents;
     few[last] = n - done;
     let mut rest = walks;
     rest.iter_mut().for_each(|w| w.start = w.start.plus(done as i64 * w.strides[last]));
-    nest(code, &few, &rest, 1, &mut |code, at| work.emit(code, false, at, &inner, &along));
+    nest(code, &few, &rest, 1, &mut |code, at| work.emit(code, false, at, inner, &along));
 }
 
 struct Work {

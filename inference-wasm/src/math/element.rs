@@ -8,12 +8,23 @@ use crate::graph::{Binary, Type, Unary};
 pub fn unary(op: Unary, ty: Type) -> Option<Program> {
     let mut m = Maker::new();
     let x = m.param(0, ty);
-    let (kind, float) = (Kind::from(ty), matches!(ty, Type::F32 | Type::F64));
+    let (kind, float) = (Kind::from(ty), ty.is_float());
     if (ty == Type::Bool) != (op == Unary::Not) {
         return None;
     }
     let (y, out) = match op {
         Unary::Not => (m.un(Un::Eqz, x), Type::Bool),
+        Unary::BitNot if !float => {
+            let ones = m.number(kind, -1.0);
+            (m.bin(Bin::Xor, x, ones), ty)
+        }
+        Unary::BitNot => return None,
+        Unary::Sign => {
+            let [zero, one, minus] = [0.0, 1.0, -1.0].map(|v| m.number(kind, v));
+            let (below, above) = (m.lt(x, zero), m.lt(zero, x));
+            let y = m.select(below, minus, x); // 0 and NaN stay as they are
+            (m.select(above, one, y), ty)
+        }
         Unary::Abs if float => (m.un(Un::Abs, x), ty),
         Unary::Neg if float => (m.un(Un::Neg, x), ty),
         Unary::Abs | Unary::Neg | Unary::Relu if !float => {
@@ -40,6 +51,17 @@ pub fn unary(op: Unary, ty: Type) -> Option<Program> {
         Unary::Tanh => (m.tanh(x), ty),
         Unary::Erf => (m.erf(x), ty),
         Unary::Sigmoid => (m.sigmoid(x), ty),
+        Unary::Sin => (m.sin(x), ty),
+        Unary::Cos => (m.cos(x), ty),
+        Unary::Tan => (m.tan(x), ty),
+        Unary::Asin => (m.asin(x), ty),
+        Unary::Acos => (m.acos(x), ty),
+        Unary::Atan => (m.atan(x), ty),
+        Unary::Sinh => (m.sinh(x), ty),
+        Unary::Cosh => (m.cosh(x), ty),
+        Unary::Asinh => (m.asinh(x), ty),
+        Unary::Acosh => (m.acosh(x), ty),
+        Unary::Atanh => (m.atanh(x), ty),
         Unary::Relu => {
             let zero = m.number(kind, 0.0);
             (m.bin(Bin::Max, x, zero), ty)
@@ -47,6 +69,7 @@ pub fn unary(op: Unary, ty: Type) -> Option<Program> {
         Unary::IsNan => (m.bin(Bin::Ne, x, x), Type::Bool),
         Unary::Abs | Unary::Neg => unreachable!("handled above"),
     };
+    let y = m.wrapped(y, out);
     Some(m.finish(&[ty], out, y))
 }
 
@@ -60,14 +83,27 @@ pub fn binary(op: Binary, ty: Type) -> Option<Program> {
         (Binary::Or, Type::Bool) => (m.or(a, b), Type::Bool),
         (Binary::Xor, Type::Bool) => (m.bin(Bin::Xor, a, b), Type::Bool),
         (_, Type::Bool) | (Binary::And | Binary::Or | Binary::Xor, _) => return None,
+        (Binary::Less, Type::U64) => (m.below(a, b), Type::Bool),
+        (Binary::LessEqual, Type::U64) => {
+            let above = m.below(b, a);
+            (m.un(Un::Eqz, above), Type::Bool)
+        }
         (Binary::Less, _) => (m.lt(a, b), Type::Bool),
         (Binary::LessEqual, _) => (m.bin(Bin::Le, a, b), Type::Bool),
         (Binary::Add, _) => (m.add(a, b), ty),
         (Binary::Sub, _) => (m.sub(a, b), ty),
         (Binary::Mul, _) => (m.mul(a, b), ty),
+        (Binary::BitAnd | Binary::BitOr | Binary::BitXor | Binary::ShiftLeft | Binary::ShiftRight, _) => {
+            if ty.is_float() {
+                return None;
+            }
+            (bits(&mut m, op, a, b), ty)
+        }
         (_, Type::F32 | Type::F64) => (float(&mut m, op, a, b), ty),
-        (_, Type::I32 | Type::I64) => (integer(&mut m, op, a, b), ty),
+        (_, Type::U64) => (m.unsigned(op, a, b)?, ty),
+        _ => (integer(&mut m, op, a, b), ty),
     };
+    let y = m.wrapped(y, out);
     Some(m.finish(&[ty, ty], out, y))
 }
 
@@ -96,6 +132,17 @@ fn float(m: &mut Maker, op: Binary, a: Var, b: Var) -> Var {
     }
 }
 
+fn bits(m: &mut Maker, op: Binary, a: Var, b: Var) -> Var {
+    let op = match op {
+        Binary::BitAnd => Bin::And,
+        Binary::BitOr => Bin::Or,
+        Binary::BitXor => Bin::Xor,
+        Binary::ShiftLeft => Bin::Shl,
+        _ => Bin::ShrU,
+    };
+    m.bin(op, a, b)
+}
+
 fn integer(m: &mut Maker, op: Binary, a: Var, b: Var) -> Var {
     match op {
         Binary::Div => m.integer_div(a, b),
@@ -117,6 +164,13 @@ pub fn select(ty: Type) -> Program {
     m.finish(&[Type::Bool, ty, ty], ty, y)
 }
 
+/// The second of two values.
+pub fn second(ty: Type) -> Program {
+    let mut m = Maker::new();
+    let b = m.param(1, ty);
+    m.finish(&[ty, ty], ty, b)
+}
+
 /// Conversion, see [`crate::graph::Op::Cast`].
 pub fn cast(from: Type, to: Type) -> Program {
     let mut m = Maker::new();
@@ -127,11 +181,19 @@ pub fn cast(from: Type, to: Type) -> Program {
             let zero = m.number(from.into(), 0.0);
             m.bin(Bin::Ne, x, zero)
         }
-        Type::I32 => m.un(Un::ToI32, x),
-        Type::I64 => m.un(Un::ToI64, x),
+        Type::F32 | Type::F64 if from == Type::U64 => m.unsigned_to_float(x, to.into()),
+        Type::U64 if from.is_float() => m.float_to_unsigned(x),
         Type::F32 => m.un(Un::ToF32, x),
         Type::F64 => m.un(Un::ToF64, x),
+        _ if Kind::from(to) == Kind::I64 => m.un(Un::ToI64, x),
+        // By way of I64, so that what is beyond I32 wraps and does not saturate.
+        _ if from.is_float() && to != Type::I32 => {
+            let wide = m.un(Un::ToI64, x);
+            m.un(Un::ToI32, wide)
+        }
+        _ => m.un(Un::ToI32, x),
     };
+    let y = m.wrapped(y, to);
     m.finish(&[from], to, y)
 }
 

@@ -27,8 +27,8 @@ impl Kind {
 impl From<Type> for Kind {
     fn from(ty: Type) -> Kind {
         match ty {
-            Type::Bool | Type::I32 => Kind::I32,
-            Type::I64 => Kind::I64,
+            Type::Bool | Type::I8 | Type::U8 | Type::I16 | Type::U16 | Type::I32 => Kind::I32,
+            Type::U32 | Type::I64 | Type::U64 => Kind::I64,
             Type::F32 => Kind::F32,
             Type::F64 => Kind::F64,
         }

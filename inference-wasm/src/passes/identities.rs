@@ -68,14 +68,14 @@ fn unit(out: &Graph, op: Binary, constant: Id) -> bool {
     let (Some(bytes), ty) = (out.constant_bytes(constant), out.node(constant).ty) else { return false };
     let one = match ty {
         Type::Bool => return false,
-        Type::I32 | Type::I64 => 1,
+        ty if !ty.is_float() => 1,
         Type::F32 => u64::from(1f32.to_bits()),
-        Type::F64 => 1f64.to_bits(),
+        _ => 1f64.to_bits(),
     };
     let wanted = match op {
         Binary::Mul | Binary::Div => one,
         Binary::Sub => 0,
-        Binary::Add if matches!(ty, Type::I32 | Type::I64) => 0,
+        Binary::Add if !ty.is_float() => 0,
         _ => return false,
     };
     let data = Reader(ty, bytes);

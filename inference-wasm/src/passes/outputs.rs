@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::rebuild::{copy, rebuild};
 use crate::Error;
-use crate::graph::{Graph, Id, Op, Type};
+use crate::graph::{Graph, Id, Op};
 use crate::math::element;
 
 pub(super) fn run(graph: &Graph) -> Result<Graph, Error> {
@@ -12,7 +12,7 @@ pub(super) fn run(graph: &Graph) -> Result<Graph, Error> {
     for n in 0..out.outputs.len() {
         let id = out.outputs[n];
         let node = out.node(id);
-        let float = matches!(node.ty, Type::F32 | Type::F64);
+        let float = node.ty.is_float();
         let borrowed = matches!(node.op, Op::Input(_) | Op::Const(_) | Op::Reshape);
         if float || borrowed || out.outputs[..n].contains(&id) {
             out.outputs[n] = canonical(&mut out, id);

@@ -23,13 +23,19 @@ pub fn signature(graph: &Graph) -> Signature {
         let node = graph.node(*id);
         let datatype = match node.ty {
             Type::Bool => Datatype::Bool,
+            Type::I8 => Datatype::Int8,
+            Type::U8 => Datatype::Uint8,
+            Type::I16 => Datatype::Int16,
+            Type::U16 => Datatype::Uint16,
             Type::I32 => Datatype::Int32,
+            Type::U32 => Datatype::Uint32,
+            Type::U64 => Datatype::Uint64,
             Type::I64 => Datatype::Int64,
             Type::F32 => Datatype::Fp32,
             Type::F64 => Datatype::Fp64,
         };
         let shape = std::iter::once(-1).chain(node.shape.iter().map(|d| *d as i64)).collect();
-        TensorSpec { name: format!("{n}"), datatype, shape, offset: 0, strings: None, columns: None }
+        TensorSpec { name: format!("{n}"), datatype, shape, offset: 0, strings: None, columns: None, date: None }
     };
     Signature {
         inputs: graph.inputs.iter().enumerate().map(spec).collect(),
@@ -187,6 +193,10 @@ pub fn values(ty: Type, count: usize, seed: u64) -> Vec<u8> {
         };
         match ty {
             Type::Bool => bytes.push((r & 1) as u8),
+            Type::I8 | Type::U8 => bytes.push(if kind == 0 { r as u8 } else { x as i8 as u8 }),
+            Type::I16 | Type::U16 => bytes.extend((if kind == 0 { r as u16 } else { x as i16 as u16 }).to_le_bytes()),
+            Type::U32 => bytes.extend((if kind == 0 { r as u32 } else { x as i32 as u32 }).to_le_bytes()),
+            Type::U64 => bytes.extend((if kind == 0 { r << 16 } else { x.abs() as u64 }).to_le_bytes()),
             Type::I32 => bytes.extend((if kind == 0 { r as i32 } else { x as i32 }).to_le_bytes()),
             Type::I64 => bytes.extend((if kind == 0 { r as i64 - (1 << 47) } else { x as i64 }).to_le_bytes()),
             Type::F32 => bytes.extend((x as f32).to_le_bytes()),

@@ -6,7 +6,19 @@ use beira_inference_wasm::math::element;
 
 use crate::check::{check, check_text, f32s, graph, to_f32s, to_i64s, values};
 
-const TYPES: [Type; 5] = [Type::Bool, Type::I32, Type::I64, Type::F32, Type::F64];
+const TYPES: [Type; 11] = [
+    Type::Bool,
+    Type::I8,
+    Type::U8,
+    Type::I16,
+    Type::U16,
+    Type::I32,
+    Type::U32,
+    Type::I64,
+    Type::U64,
+    Type::F32,
+    Type::F64,
+];
 
 #[test]
 fn element_wise_operators_on_all_types() {
@@ -14,12 +26,18 @@ fn element_wise_operators_on_all_types() {
     for ty in TYPES {
         let mut g = Graph::default();
         let (a, b) = (g.input(&[3, 7], ty, "a"), g.input(&[7], ty, "b"));
-        let unary = [Abs, Neg, Floor, Ceil, Round, Sqrt, Reciprocal, Exp, Log, Tanh, Erf, Sigmoid, Relu, IsNan, Not];
+        let unary = [
+            Abs, Neg, Floor, Ceil, Round, Sqrt, Reciprocal, Exp, Log, Tanh, Erf, Sigmoid, Relu, Sign, Sin, Cos, Tan,
+            Asin, Acos, Atan, Sinh, Cosh, Asinh, Acosh, Atanh, IsNan, Not, BitNot,
+        ];
         for op in unary.into_iter().filter(|op| element::unary(*op, ty).is_some()) {
             let y = g.unary(op, a);
             g.outputs.push(y);
         }
-        let binary = [Add, Sub, Mul, Div, Mod, Fmod, Pow, Min, Max, Equal, Less, LessEqual, And, Or, Xor];
+        let binary = [
+            Add, Sub, Mul, Div, Mod, Fmod, Pow, Min, Max, Equal, Less, LessEqual, And, Or, Xor, BitAnd, BitOr, BitXor,
+            ShiftLeft, ShiftRight,
+        ];
         for op in binary.into_iter().filter(|op| element::binary(*op, ty).is_some()) {
             let y = g.binary(op, a, b);
             g.outputs.push(y);
@@ -50,7 +68,7 @@ fn reductions_products_and_movements_on_all_types() {
         outputs.push(twice);
         let row = g.slice(a, 0, 1, 1, 1);
         outputs.push(g.broadcast(row, &[4, 3, 5]));
-        for axis in 0..3 {
+        for axis in (0..3).filter(|_| ty != Type::U64) {
             outputs.push(g.arg_extreme(a, axis, axis == 1, axis == 2));
         }
         if ty != Type::Bool {
@@ -61,7 +79,7 @@ fn reductions_products_and_movements_on_all_types() {
                 }
             }
         }
-        if matches!(ty, Type::F32 | Type::F64) {
+        if ty.is_float() {
             outputs.extend((0..3).map(|axis| g.softmax(a, axis)));
         }
         g.outputs = outputs;
@@ -152,4 +170,87 @@ fn an_operand_read_after_long_stays_as_it_is() {
          %8 = reducesum %6 axes=[1] : f32[3, 1]
          return %5, %7, %8",
     );
+}
+
+#[test]
+fn convolutions_of_every_kind() {
+    // 3 × 3 over 2 channels into 5, in strides of 1 (whole vectors and a rest) and of 2.
+    for (steps, size) in [(1, 9), (2, 4)] {
+        let (start, down) = (1, 11 * steps);
+        check_text(&format!(
+            "%0 = input 0 : f32[2, 11, 11]
+             %1 = input 1 : f32[5, 2, 3, 3]
+             %2 = contract %1, %0 inner=[2, 3, 3] left=0 [18, 0, 0] [9, 3, 1] right={start} [0, {down}, {steps}] [121, 11, 1] : f32[5, {size}, {}]
+             %3 = relu %2 : f32[5, {size}, {}]
+             return %3",
+            size - steps % 2,
+            size - steps % 2,
+        ));
+    }
+    // Each channel by itself, on both kinds of numbers and of a fused bias.
+    for ty in ["f32", "f64", "i32", "u8"] {
+        check_text(&format!(
+            "%0 = input 0 : {ty}[6, 5, 8]
+             %1 = input 1 : {ty}[6, 3, 2]
+             %2 = contract %1, %0 inner=[3, 2] left=0 [6, 0, 0] [2, 1] right=0 [40, 8, 1] [8, 1] : {ty}[6, 3, 7]
+             %3 = input 2 : {ty}[6, 1, 1]
+             %4 = add %2, %3 : {ty}[6, 3, 7]
+             return %4"
+        ));
+    }
+    // 1 × 1: a matrix product over a long window.
+    check_text(
+        "%0 = input 0 : f32[37, 13]
+         %1 = input 1 : f32[7, 37]
+         %2 = contract %1, %0 inner=[37] left=0 [37, 0] [1] right=0 [0, 1] [13] : f32[7, 13]
+         return %2",
+    );
+}
+
+#[test]
+fn paddings_and_pools() {
+    for ty in ["f32", "f64", "i64", "i8"] {
+        check_text(&format!(
+            "%0 = input 0 : {ty}[3, 4, 5]
+             %1 = pad %0 before=[0, 1, 2] between=[0, 1, 0] value=7 : {ty}[3, 9, 10]
+             %2 = poolmax %0 inner=[2, 2] operand=0 [20, 5, 1] [5, 1] : {ty}[3, 3, 4]
+             %3 = poolsum %0 inner=[2, 2] operand=0 [20, 10, 2] [5, 1] : {ty}[3, 2, 2]
+             %4 = poolmean %0 inner=[3, 1] operand=5 [20, 1, 1] [5, 1] : {ty}[3, 1, 5]
+             return %1, %2, %3, %4"
+        ));
+    }
+}
+
+#[test]
+fn positions_that_are_values() {
+    let g = graph(
+        "%0 = input 0 : f32[4, 2]
+         %1 = input 1 : i64[3]
+         %2 = input 2 : f32[3, 2]
+         %3 = scatter %0, %1, %2 : f32[4, 2]
+         %4 = scatteradd %0, %1, %2 : f32[4, 2]
+         %5 = scattermax %0, %1, %2 : f32[4, 2]
+         %6 = topk %0 axis=0 greatest : i64[2, 2]
+         %7 = cumsum %0 axis=0 : f32[4, 2]
+         %8 = cumsum %0 axis=1 reverse exclusive : f32[4, 2]
+         %9 = cumprod %0 axis=0 : f32[4, 2]
+         return %3, %4, %5, %6, %7, %8, %9",
+    );
+    let places: Vec<u8> = [1i64, -1, 1].into_iter().flat_map(i64::to_le_bytes).collect();
+    let data = f32s(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, f32::NAN, 8.0]);
+    let y = check(&g, 1, &vec![data, places, f32s(&[10.0, 20.0, 30.0, 40.0, 50.0, 60.0])]);
+    assert_eq!(to_f32s(&y[0])[..4], [1.0, 2.0, 50.0, 60.0]);
+    assert_eq!(to_f32s(&y[1])[..4], [1.0, 2.0, 63.0, 84.0]);
+    assert_eq!(to_i64s(&y[3]), [3, 3, 2, 2]); // NaN is the greatest
+    assert_eq!(to_f32s(&y[4])[..6], [1.0, 2.0, 4.0, 6.0, 9.0, 12.0]);
+    assert_eq!(to_f32s(&y[5])[..2], [2.0, 0.0]);
+    for ty in ["f64", "i32", "u8", "i16"] {
+        check_text(&format!(
+            "%0 = input 0 : {ty}[2, 9]
+             %1 = topk %0 axis=1 least : i64[2, 4]
+             %2 = topk %0 axis=1 greatest : i64[2, 9]
+             %3 = cumsum %0 axis=1 reverse : {ty}[2, 9]
+             return %1, %2, %3"
+        ));
+    }
 }

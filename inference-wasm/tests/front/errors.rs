@@ -2,7 +2,7 @@
 
 use beira_inference_wasm::{Options, Reference, compile, operators};
 use prost::Message;
-use tract_onnx::pb::{ModelProto, NodeProto, TypeProto, tensor_shape_proto, type_proto};
+use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TypeProto, tensor_shape_proto, type_proto};
 
 use crate::support::folder;
 
@@ -99,6 +99,23 @@ fn constants_are_as_long_as_they_say_and_inside_the_file() {
 }
 
 #[test]
+fn data_outside_the_file_inside_a_branch() {
+    check(
+        "mlp",
+        |m| {
+            let graph = m.graph.as_mut().unwrap();
+            let mut weights = graph.initializer[0].clone();
+            weights.data_location = Some(1);
+            let branch = GraphProto { initializer: vec![weights], ..GraphProto::default() };
+            let attribute = AttributeProto { name: "then_branch".into(), g: Some(branch), ..AttributeProto::default() };
+            graph.node[0].attribute.push(attribute);
+        },
+        "initializer \"coefficient\": data outside the file is not supported; save the model as one file \
+         (`onnx.save(model, path, save_as_external_data=False)`)",
+    );
+}
+
+#[test]
 fn only_rows_may_be_free() {
     check(
         "mlp",
@@ -107,8 +124,8 @@ fn only_rows_may_be_free() {
             input.shape.as_mut().unwrap().dim[1].value =
                 Some(tensor_shape_proto::dimension::Value::DimParam("k".into()));
         },
-        "input \"X\": a free dimension at axis 1 is not supported; export it with a fixed size there; \
-         only the first axis may be free, it counts rows",
+        "input \"X\": a free dimension at axis 1 is not supported; give the size: --shape X=n,k; \
+         only the first axis may stay free, it counts rows",
     );
 }
 
@@ -140,6 +157,19 @@ fn names_of_columns_fit_the_input() {
     assert_eq!(error(columns("X", &["a", "b"])), "columns of input \"X\": 2 names for 6 elements of a row");
     let compiled = compile(&model("mlp"), &columns("X", &["a", "b", "c", "d", "e", "f"])).unwrap();
     assert_eq!(compiled.manifest.inputs[0].element_names(), ["a", "b", "c", "d", "e", "f"]);
+}
+
+#[test]
+fn shapes_given_fix_what_the_file_leaves_free() {
+    let shaped =
+        |dims: &[Option<usize>]| Options { shapes: [("X".to_owned(), dims.to_vec())].into(), ..Options::default() };
+    let shape = |options: &Options| compile(&model("mlp"), options).unwrap().manifest.inputs[0].shape.clone();
+    assert_eq!(shape(&shaped(&[None, Some(6)])), [-1, 6]);
+    assert_eq!(shape(&shaped(&[Some(4), Some(6)])), [4, 6]);
+    assert_eq!(shape(&Options { batch: Some(3), ..Options::default() }), [3, 6]);
+    let error = |dims: &[Option<usize>]| compile(&model("mlp"), &shaped(dims)).unwrap_err().to_string();
+    assert_eq!(error(&[None, Some(7)]), "input \"X\": has size 6 at axis 1, the shape given differs");
+    assert_eq!(error(&[None]), "input \"X\": has 2 axes, the shape given has 1");
 }
 
 #[test]

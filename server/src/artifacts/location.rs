@@ -6,10 +6,10 @@
 use std::path::PathBuf;
 
 use object_store::path::Path;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::url::decoded;
 
 /// Remote stores whose URIs are kept for clients; this server never opens them.
 const REMOTE: [&str; 13] =
@@ -33,19 +33,6 @@ pub fn clean(path: &str) -> Result<Path> {
         seen = next;
     }
     Ok(path.split('/').filter(|part| !part.is_empty()).collect())
-}
-
-/// What a part of a URL's path keeps as it is, besides letters and digits (RFC 3986, "unreserved").
-const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-
-/// A name as a part of a URL's path, or as a header's value.
-pub fn encoded(name: &str) -> String {
-    utf8_percent_encode(name, &RESERVED).to_string()
-}
-
-/// Percent codes of one level taken off.
-pub fn decoded(text: &str) -> String {
-    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// `/path` or `//host/path`, without the host.

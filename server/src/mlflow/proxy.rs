@@ -8,9 +8,10 @@ use contract::mlflow::FileInfo;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::artifacts::{Place, location};
+use crate::artifacts::Place;
 use crate::error::{Code, Error, Result};
 use crate::fields::Fields;
+use crate::url;
 
 /// `GET …/artifacts?path=`: basenames of a folder; a missing one is empty.
 pub async fn list(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
@@ -63,7 +64,7 @@ pub async fn send(place: Place) -> Result<Response> {
     headers.insert(header::CONTENT_LENGTH, size.into());
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
-    let disposition = format!("attachment; filename*=UTF-8''{}", location::encoded(&name));
+    let disposition = format!("attachment; filename*=UTF-8''{}", url::encoded(&name));
     headers.insert(
         header::CONTENT_DISPOSITION,
         HeaderValue::from_str(&disposition).unwrap_or(HeaderValue::from_static("attachment")),
@@ -74,7 +75,7 @@ pub async fn send(place: Place) -> Result<Response> {
 /// The path after `/artifacts/`, from the raw URI, decoded once.
 fn place(app: &App, uri: &Uri) -> Result<Place> {
     let path = uri.path().split_once("/artifacts/").map_or("", |(_, path)| path);
-    app.artifacts.place(&location::decoded(path))
+    app.artifacts.place(&url::decoded(path))
 }
 
 fn content_type(name: &str) -> &'static str {

@@ -4,9 +4,9 @@ use contract::api::ModuleInfo;
 use contract::{Manifest, Profile};
 use sqlx::{SqliteConnection, SqlitePool};
 
-use crate::artifacts::location::encoded;
 use crate::error::{Error, Result};
 use crate::store::Store;
+use crate::url::encoded;
 
 /// A ready module.
 #[derive(Clone, Debug)]

@@ -13,10 +13,10 @@ use tracing_subscriber::registry::LookupSpan;
 use super::trace;
 use crate::clock::{now_ms, rfc3339};
 
-/// Starts logging to standard error; `RUST_LOG` says how much. With `GOOGLE_CLOUD_PROJECT` set, entries
+/// Starts logging to standard error; `RUST_LOG` says how much, else `default`. With `GOOGLE_CLOUD_PROJECT` set, entries
 /// of one request hang together with its trace in Google Cloud.
-pub fn start() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,beira_server=info".into());
+pub fn start(default: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
     let project = std::env::var("GOOGLE_CLOUD_PROJECT").ok().filter(|project| !project.is_empty());
     let format = Json { project };
     // A second start in one process changes nothing.

@@ -18,7 +18,7 @@ use crate::clock::now_ms;
 use crate::error::Result;
 use crate::modules::{self, Record};
 use crate::windows::MINUTE_MS;
-use crate::{error, fields};
+use crate::{body, error};
 
 /// Longest request.
 const BYTES: usize = 4 << 20;
@@ -60,7 +60,7 @@ struct Joined {
 }
 
 async fn take(app: &App, request: Request) -> Result<LabelsAnswer, Refused> {
-    let body = fields::read(request, BYTES).await?;
+    let body = body::read(request, BYTES).await?;
     let labels: Labels = serde_json::from_slice(&body).map_err(|error| {
         let what = if error.is_data() { "is no list of labels" } else { "is not JSON" };
         let form = r#"{"labels": [{"id": "…", "label": …}]}"#;
@@ -79,7 +79,7 @@ async fn take(app: &App, request: Request) -> Result<LabelsAnswer, Refused> {
             let loc: Vec<Loc> = vec!["body".into(), "labels".into(), i.into(), field.into()];
             faults.push(Fault::new(kind, loc, text));
         };
-        let (prediction, signed) = match Prediction::read(&label.id, app.ids.keys()) {
+        let (prediction, signed) = match Prediction::read(&label.id, app.serving.ids.keys()) {
             Ok(read) => read,
             Err(Bad::Malformed) => {
                 fault("id", "prediction_id", "This is no prediction id of Beira's".to_owned());

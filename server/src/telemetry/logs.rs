@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::{check, snapshots};
 use crate::app::App;
 use crate::error::Result;
-use crate::{fields, modules};
+use crate::{body, modules};
 
 /// Longest body.
 const BYTES: usize = 4 << 20;
@@ -32,7 +32,7 @@ pub async fn ingest(State(app): State<App>, request: Request) -> Response {
 }
 
 async fn take(app: &App, request: Request) -> Result<LogsAnswer> {
-    let body = fields::read(request, BYTES).await?;
+    let body = body::read(request, BYTES).await?;
     let body = String::from_utf8_lossy(&body);
     let text = pushed(&body).map_or(Cow::Borrowed(&*body), Cow::Owned);
     let (mut answer, mut good, mut refused) = (LogsAnswer::default(), Vec::new(), BTreeSet::new());

@@ -4,10 +4,10 @@ use contract::watch::{Alarm, AlarmState, Notice};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::app::App;
-use crate::artifacts::location::encoded;
 use crate::error::{Error, Result};
 use crate::mlflow::log::{self, Point};
 use crate::mlflow::registered_models;
+use crate::url::encoded;
 use crate::windows::MINUTE_MS;
 
 /// What was known before.

@@ -4,6 +4,7 @@ mod artifacts;
 mod logs;
 mod production;
 mod routes;
+mod serving;
 mod support;
 mod tracking;
 mod watch;

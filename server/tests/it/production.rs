@@ -30,12 +30,12 @@ pub async fn compiled(server: &TestServer) -> Value {
     panic!("not compiled within 30 s");
 }
 
-async fn champion(server: &TestServer) {
+pub async fn champion(server: &TestServer) {
     let alias = json!({"name": "iris", "alias": "champion", "version": "1"});
     server.post("/api/2.0/mlflow/registered-models/alias", alias).await;
 }
 
-fn flower() -> Value {
+pub fn flower() -> Value {
     json!({"X[0]": 5.1, "X[1]": 3.5, "X[2]": 1.4, "X[3]": 0.2})
 }
 

@@ -6,11 +6,14 @@ use tract_onnx::pb::tensor_proto::DataType;
 
 /// Domain of the classical operators.
 pub(super) const ML: &str = "ai.onnx.ml";
+/// ONNX's number for f32, as `Cast` takes it.
+pub(super) const FLOAT: i64 = DataType::Float as i64;
 
 /// Element types of inputs and outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Element {
     Float,
+    Double,
     Int64,
     String,
 }
@@ -82,6 +85,12 @@ impl Builder {
     pub fn floats(&mut self, values: &[f32]) -> Name {
         let data = pb::TensorProto { float_data: values.to_vec(), ..Default::default() };
         self.constant(data, DataType::Float, vec![values.len() as i64])
+    }
+
+    /// A constant of doubles, `[len]`.
+    pub fn doubles(&mut self, values: &[f64]) -> Name {
+        let data = pb::TensorProto { double_data: values.to_vec(), ..Default::default() };
+        self.constant(data, DataType::Double, vec![values.len() as i64])
     }
 
     fn constant(&mut self, data: pb::TensorProto, element: DataType, dims: Vec<i64>) -> Name {
@@ -171,6 +180,7 @@ fn tensor(name: &str, element: Element, width: Option<i64>) -> pb::ValueInfoProt
     let dims = [rows].into_iter().chain(width.map(|width| dim(dimension::Value::DimValue(width)))).collect();
     let elem_type = match element {
         Element::Float => DataType::Float,
+        Element::Double => DataType::Double,
         Element::Int64 => DataType::Int64,
         Element::String => DataType::String,
     } as i32;

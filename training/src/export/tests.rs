@@ -117,3 +117,83 @@ fn regression() {
     let csv = table(|size, colour| format!("{:.3}", 1000.0 + 3.7 * size + if colour == "green" { 55.5 } else { 0.0 }));
     check(&csv, &[("y", Datatype::Fp32)]);
 }
+
+/// Rows as a client would send them, made from the cells of the file alone.
+fn records(raw: &crate::read::Raw, pipeline: &Pipeline) -> Vec<serde_json::Map<String, serde_json::Value>> {
+    let texts = ["joined", "last_login", "plan", "country", "satisfaction"];
+    let skipped = [pipeline.target.as_str(), "customer"];
+    let cell = |name: &str, cell: &str| match cell {
+        "" => serde_json::Value::Null,
+        text if texts.contains(&name) => text.into(),
+        number => number.parse::<f64>().unwrap().into(),
+    };
+    let names = || raw.header.iter().map(String::as_str);
+    let record = |row: &Vec<String>| {
+        let cells = names().zip(row).filter(|(name, _)| !skipped.contains(name));
+        cells.map(|(name, text)| (name.to_owned(), cell(name, text))).collect()
+    };
+    raw.rows.iter().map(record).collect()
+}
+
+#[test]
+fn every_row_of_the_mixed_table_is_served_as_it_was_trained() {
+    let yaml = include_str!("../sample/mixed.yaml").replace("csv: mixed.csv", "sample: mixed");
+    for learners in ["{linear: {}}", "{boosting: {rounds: 60}}"] {
+        let yaml = format!("{}learners: {learners}\n", &yaml[..yaml.find("learners:").unwrap()]);
+        let pipeline = Pipeline::parse(&yaml, "mixed.yaml").unwrap();
+        let trained = fit(&pipeline, &mut Silent).unwrap();
+        let package = package(&trained).unwrap();
+        assert_eq!(package.differing, 0, "{learners}");
+        let module = Module::load(&package.wasm).unwrap();
+        let raw = crate::sample::table("mixed").unwrap();
+        let batch = host_native::records::encode(module.manifest(), &records(&raw, &pipeline)).unwrap();
+        let outputs = module.run(&batch).unwrap();
+        let output = module.manifest().outputs.iter().position(|spec| spec.name == "probabilities").unwrap();
+        let served = crate::profile::floats(&outputs[output]);
+        assert_eq!((batch.rows, served.len()), (6060, trained.all.values.len()));
+        let differing = served.iter().zip(&trained.all.values).filter(|(a, b)| (*a - *b).abs() > 1e-6).count();
+        assert_eq!(differing, 0, "{learners}: of {} answers", served.len());
+        let auc = trained.metrics.iter().find(|(key, _)| key == "test_auc").unwrap().1;
+        assert!(auc > 0.75, "{learners}: {auc}");
+    }
+}
+
+/// A model of `features` over dates and a number, asked for dates that training never saw.
+#[test]
+fn dates_of_all_centuries_are_taken_apart_in_the_module() {
+    let mut csv = "d,at,y\n".to_owned();
+    for day in 0..400i64 {
+        let ms = day * 86_400_000 * 37 + day * 3_700_000;
+        let time = contract::date::iso_time(ms)[..19].replace('T', " ");
+        let _ = writeln!(csv, "{},{time},{}", contract::date::iso_date(day * 37), day % 3);
+    }
+    let parts = "{date: [days, year, quarter, month, day, weekday]}";
+    let times = "{date: [days, year, quarter, month, day, weekday, hour, minute]}";
+    let trained =
+        train(&csv, &format!("task: regression\nfeatures: {{d: {parts}, at: {times}}}\nlearners: {{linear: {{}}}}"));
+    let module = Module::load(&package(&trained).unwrap().wasm).unwrap();
+    // The answer is linear in the parts, so another part is another answer.
+    let (mut records, mut wanted) = (Vec::new(), Vec::new());
+    let mut table = "d,at,y\n".to_owned();
+    for i in 0..2000i64 {
+        let day = -719_162 + i * 1826;
+        let ms = (-719_162 + i * 1825) * 86_400_000 + i * 43_199_000 % 86_400_000;
+        let time = contract::date::iso_time(ms)[..19].replace('T', " ");
+        let date = contract::date::iso_date(day);
+        let _ = writeln!(table, "{date},{time},{}", i % 3);
+        records.push(serde_json::json!({"d": date, "at": time}).as_object().unwrap().clone());
+    }
+    records.push(serde_json::json!({"d": null, "at": null}).as_object().unwrap().clone());
+    table += ",,0\n";
+    let pipeline = "{name: t, source: {csv: t}, target: y, task: regression, columns: {d: {date: '%Y-%m-%d'}, at: {date: '%Y-%m-%d %H:%M:%S'}}}";
+    let raw = crate::read::parse(table.as_bytes(), "t").unwrap();
+    let data = crate::data::Data::new(&raw, &Pipeline::parse(pipeline, "p").unwrap()).unwrap();
+    let rows: Vec<usize> = (0..data.rows).collect();
+    wanted.extend(trained.fitted.answer(&data, &trained.encoder, &rows).unwrap().values);
+    let batch = host_native::records::encode(module.manifest(), &records).unwrap();
+    let served = crate::profile::floats(&module.run(&batch).unwrap()[0]);
+    for (i, (served, wanted)) in served.iter().zip(&wanted).enumerate() {
+        assert!((served - wanted).abs() <= 1e-5 * (1.0 + wanted.abs()), "row {i}: {served} {wanted}");
+    }
+    assert_eq!(served.len(), wanted.len());
+}

@@ -9,7 +9,15 @@ use super::simulation::World;
 use super::*;
 
 fn spec(name: &str, datatype: Datatype) -> TensorSpec {
-    TensorSpec { name: name.to_owned(), datatype, shape: vec![-1, 1], offset: 0, strings: None, columns: None }
+    TensorSpec {
+        name: name.to_owned(),
+        datatype,
+        shape: vec![-1, 1],
+        offset: 0,
+        strings: None,
+        columns: None,
+        date: None,
+    }
 }
 
 fn module() -> Result<Module, String> {

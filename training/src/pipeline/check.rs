@@ -1,7 +1,6 @@
 //! What a pipeline must hold beyond its types; errors name the key.
 
-use super::{Boosting, Linear, Pipeline, Positive, Task};
-use crate::sample;
+use super::{Boosting, Linear, Pipeline, Positive, Schema, Task};
 
 /// Checks everything that can be checked without the data.
 pub(super) fn check(pipeline: &Pipeline) -> Result<(), String> {
@@ -10,13 +9,10 @@ pub(super) fn check(pipeline: &Pipeline) -> Result<(), String> {
     if pipeline.experiment().trim().is_empty() {
         return Err("experiment: a name is needed".to_owned());
     }
-    match (&pipeline.source.sample, &pipeline.source.csv) {
-        (Some(sample), None) if sample::NAMES.contains(&sample.as_str()) => {}
-        (Some(_), None) => {
-            return Err(format!("source.sample: no such sample; there is {}", sample::NAMES.join(", ")));
-        }
-        (None, Some(csv)) if !csv.as_os_str().is_empty() => {}
-        _ => return Err("source: give either `csv: FILE` or `sample: wine-quality-red`".to_owned()),
+    pipeline.source.check()?;
+    pipeline.schema.as_ref().map_or(Ok(()), Schema::check)?;
+    for (name, feature) in &pipeline.features {
+        feature.check().map_err(|what| format!("features.{name}: {what}"))?;
     }
     if let Some(rule) = &pipeline.positive {
         Positive::parse(rule).map_err(|what| format!("positive: {what}"))?;
@@ -91,6 +87,29 @@ mod tests {
         check("positive: '>= six'", "positive: ");
         check("model: a/b", "model: a name without `/`");
         check("columns: {y: numeric}", "columns: the target is listed");
+        check("columns: {a: date}", "columns.a: how are the dates written? for example `{date: \"%Y-%m-%d\"}`");
+        check("columns: {a: {date: '%Y'}}", "columns.a: the date format `%Y` needs one month");
+        check("features: {a: {bucket: [2, 1]}}", "features.a: bucket: the edges are not ascending");
+        check("features: {a: {one_hot: true, log: true}}", "features.a: `one_hot` and `ordinal` take texts");
+        check("features: {a: {lgo: true}}", "features.a: unknown field `lgo`");
+        check("schema: {columns: {a: {min: 1}}}", "schema.columns.a: `min` and `max` need `type: number`");
+        check("schema: {columns: {a: {missing: 2}}}", "schema.columns.a.missing: a share from 0 to 1");
+    }
+
+    #[test]
+    fn sources_are_one_of_four() {
+        let check = |source: &str, expected: &str| {
+            let error =
+                Pipeline::parse(&format!("{{name: t, source: {source}, target: y}}"), "p").unwrap_err().to_string();
+            assert_eq!(error, format!("p: {expected}"));
+        };
+        let one = "source: give one of `csv: FILE`, `parquet: FILE`, `url: ADDRESS` and `sample: NAME`";
+        check("{}", one);
+        check("{csv: a, url: 'https://x/y.csv'}", one);
+        check("{sample: iris}", "source.sample: no such sample; there are wine-quality-red, mixed");
+        check("{url: 'ftp://x'}", "source.url: an address like https://… or kaggle://owner/dataset[/file] is needed");
+        check("{url: 'kaggle://x'}", "source.url: kaggle://owner/dataset[/file] is needed");
+        check("{csv: a, file: b}", "source: `file` and `sha256` belong to a `url`");
     }
 
     #[test]

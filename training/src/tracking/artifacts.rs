@@ -68,7 +68,7 @@ fn content_type(path: &str) -> &'static str {
 }
 
 /// A path segment, percent-encoded (RFC 3986: all but the unreserved characters).
-fn encode(segment: &str) -> String {
+pub(crate) fn encode(segment: &str) -> String {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     segment.bytes().map(|b| if unreserved(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }

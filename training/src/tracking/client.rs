@@ -34,8 +34,8 @@ impl Client {
     /// A client; nothing is sent yet. A token is taken from `MLFLOW_TRACKING_TOKEN`, as MLflow's client does.
     pub fn new(server: &str) -> Result<Client, Error> {
         let server = server.trim_end_matches('/').to_owned();
-        if !server.starts_with("http://") {
-            let what = "an address like http://127.0.0.1:8080 is needed; https needs a proxy in front of this program";
+        if !server.starts_with("http://") && !server.starts_with("https://") {
+            let what = "an address like http://127.0.0.1:8080 is needed";
             return Err(Error::Unreachable { server, what: what.to_owned() });
         }
         let config = Agent::config_builder()
@@ -110,7 +110,7 @@ impl Client {
                 Err(_) => {
                     let (server, request) = (self.server.clone(), path.to_owned());
                     let what = "the answer is not JSON; is this a Beira or MLflow server?".to_owned();
-                    Err(Error::Refused { server, request, what })
+                    Err(Error::Refused { server, request, status, what })
                 }
             };
         }
@@ -127,7 +127,7 @@ impl Answer {
             Answer::Refused { status, error } => {
                 let what = format!("{status} {} {}", error.error_code, error.message);
                 let (server, request) = (client.server.clone(), request.to_owned());
-                Err(Error::Refused { server, request, what: what.trim_end().to_owned() })
+                Err(Error::Refused { server, request, status, what: what.trim_end().to_owned() })
             }
         }
     }
@@ -139,6 +139,7 @@ pub(super) fn text(client: &Client, request: &str, value: &Value, path: &[&str])
     found.map(str::to_owned).ok_or_else(|| Error::Refused {
         server: client.server.clone(),
         request: request.to_owned(),
+        status: 200,
         what: format!("the answer has no `{}`", path.join(".")),
     })
 }
@@ -157,7 +158,7 @@ mod tests {
         let help = "start it with `beira serve`, or name another one with --server";
         let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap();
         check(&format!("http://{free}/"), &format!("no answer from http://{free} (connection refused); {help}"));
-        let what = "an address like http://127.0.0.1:8080 is needed; https needs a proxy in front of this program";
+        let what = "an address like http://127.0.0.1:8080 is needed";
         check("127.0.0.1:8080", &format!("no answer from 127.0.0.1:8080 ({what}); {help}"));
     }
 }

@@ -100,18 +100,9 @@ fn signature(specs: &[TensorSpec]) -> String {
     Value::Array(specs.iter().map(tensor).collect()).to_string()
 }
 
-/// `2026-11-23 10:00:00.000000`, from the days-to-civil algorithm of Howard Hinnant (chrono-Compatible Low-Level Date Algorithms).
+/// `2026-11-23 10:00:00.000000`.
 fn utc(ms: i64) -> String {
-    let (days, rest) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
-    let z = days + 719_468;
-    let (era, doe) = (z.div_euclid(146_097), z.rem_euclid(146_097));
-    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let (day, month) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
-    let year = yoe + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{:03}000", rest % 1000)
+    contract::date::iso_time(ms).replace('T', " ").replace('Z', "000")
 }
 
 #[cfg(test)]

@@ -1,23 +1,31 @@
 //! One run: made, filled, finished or failed.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::artifacts::Root;
 use super::client::{Answer, text};
+use super::outbox::{Item, Outbox, Owner};
+use super::registry::Registered;
 use super::{Client, stream::Stream};
 use crate::Error;
 
-/// A run in state `RUNNING`.
+/// Time that a failed run waits for a server that is away.
+const FAILED_PATIENCE: Duration = Duration::from_secs(2);
+
+/// A run in state `RUNNING`. All that is logged goes through its outbox.
 pub(crate) struct Run {
-    pub(super) client: Client,
+    client: Client,
     /// Its id.
     pub id: String,
     /// Its experiment.
     pub experiment_id: String,
     /// Where its artifacts are.
     pub artifact_uri: String,
+    outbox: Arc<Outbox>,
     stream: Option<Stream>,
 }
 
@@ -27,8 +35,9 @@ pub(crate) fn now() -> i64 {
 }
 
 impl Run {
-    /// Finds or makes the experiment and begins a run in it.
-    pub fn begin(client: &Client, experiment: &str, name: &str, source: &str) -> Result<Run, Error> {
+    /// Finds or makes the experiment and begins a run in it; the server must be there. From then on it may
+    /// be away: requests wait in a folder below `outbox`.
+    pub fn begin(client: &Client, experiment: &str, name: &str, source: &str, outbox: &Path) -> Result<Run, Error> {
         let experiment_id = self::experiment(client, experiment)?;
         let user = ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default();
         let tags = [
@@ -53,8 +62,11 @@ impl Run {
         let answer = client.send(path, &body)?;
         let field = |key: &str| text(client, path, &answer, &["run", "info", key]);
         let (id, artifact_uri) = (field("run_id")?, field("artifact_uri")?);
-        let stream = Some(Stream::new(client.clone(), id.clone()));
-        Ok(Run { client: client.clone(), id, experiment_id, artifact_uri, stream })
+        Root::parse(&artifact_uri)?;
+        let owner = Owner { server: client.server().to_owned(), run_id: id.clone() };
+        let outbox = Arc::new(Outbox::open(outbox, client, owner)?);
+        let stream = Some(Stream::new(outbox.clone(), id.clone()));
+        Ok(Run { client: client.clone(), id, experiment_id, artifact_uri, outbox, stream })
     }
 
     /// The stream of metric points: what is put in is sent a few times a second.
@@ -62,7 +74,7 @@ impl Run {
         self.stream.as_ref()
     }
 
-    /// Waits until all points put into the stream are on the server.
+    /// Waits until all points put into the stream are in the outbox.
     pub fn flush(&mut self) -> Result<(), Error> {
         self.stream.take().map_or(Ok(()), Stream::finish)
     }
@@ -71,7 +83,7 @@ impl Run {
     pub fn parameters(&self, parameters: &[(String, String)]) -> Result<(), Error> {
         for chunk in parameters.chunks(100) {
             let params: Vec<_> = chunk.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
-            self.client.send("mlflow/runs/log-batch", &json!({"run_id": self.id, "params": params}))?;
+            self.post("mlflow/runs/log-batch", json!({"run_id": self.id, "params": params}))?;
         }
         Ok(())
     }
@@ -84,38 +96,64 @@ impl Run {
                 .iter()
                 .map(|(key, value)| contract::mlflow::Metric { key: key.clone(), value: *value, timestamp, step: 0 })
                 .collect();
-            self.client.send("mlflow/runs/log-batch", &json!({"run_id": self.id, "metrics": points}))?;
+            self.post("mlflow/runs/log-batch", json!({"run_id": self.id, "metrics": points}))?;
         }
         Ok(())
     }
 
     /// Sets a tag.
     pub fn tag(&self, key: &str, value: &str) -> Result<(), Error> {
-        self.client.send("mlflow/runs/set-tag", &json!({"run_id": self.id, "key": key, "value": value})).map(drop)
+        self.post("mlflow/runs/set-tag", json!({"run_id": self.id, "key": key, "value": value}))
     }
 
     /// Writes artifacts: path below the run's root, and bytes.
     pub fn artifacts(&self, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
-        let root = Root::parse(&self.artifact_uri)?;
-        files.iter().try_for_each(|(path, bytes)| root.write(&self.client, path, bytes))
+        files.iter().try_for_each(|(path, bytes)| {
+            let item = Item::Artifact { root: self.artifact_uri.clone(), path: path.clone() };
+            self.outbox.push(&item, Some(bytes))
+        })
     }
 
-    /// Ends the run.
-    pub fn finish(&self) -> Result<(), Error> {
-        self.end("FINISHED")
+    /// Registers the run's folder `model` as a new version of `name`.
+    pub fn register(&self, name: &str) -> Result<(), Error> {
+        let source = format!("{}/model", self.artifact_uri.trim_end_matches('/'));
+        self.outbox.push(&Item::Register { name: name.to_owned(), source }, None)
+    }
+
+    /// Ends the run and waits until the server has all of it; for at most `patience` while it does not answer.
+    pub fn finish(&self, patience: Duration) -> Result<Registered, Error> {
+        self.post("mlflow/runs/update", self.end("FINISHED"))?;
+        let registered = self.outbox.drain(patience)?;
+        registered.ok_or_else(|| Error::data(&self.id, "the run registered no model"))
     }
 
     /// Ends the run as failed, the reason beside it. What the server refuses now is not told: the
-    /// reason matters more.
+    /// reason matters more. What it cannot take now is kept.
     pub fn fail(&mut self, reason: &Error) {
         let _ = self.flush();
-        let _ = self.tag("beira.error", &reason.to_string().chars().take(5000).collect::<String>());
-        let _ = self.end("FAILED");
+        let reason: String = reason.to_string().chars().take(5000).collect();
+        let told = self.tag("beira.error", &reason).and_then(|()| {
+            self.post("mlflow/runs/update", self.end("FAILED"))?;
+            self.outbox.drain(FAILED_PATIENCE)
+        });
+        match told {
+            Ok(_) => {}
+            Err(kept @ Error::Kept { .. }) => eprintln!("{kept}"),
+            Err(_) => {
+                // After a refusal nothing goes through the outbox any more.
+                let tag = json!({"run_id": self.id, "key": "beira.error", "value": reason});
+                let _ = self.client.send("mlflow/runs/set-tag", &tag);
+                let _ = self.client.send("mlflow/runs/update", &self.end("FAILED"));
+            }
+        }
     }
 
-    fn end(&self, status: &str) -> Result<(), Error> {
-        let body = json!({"run_id": self.id, "status": status, "end_time": now()});
-        self.client.send("mlflow/runs/update", &body).map(drop)
+    fn post(&self, path: &str, body: Value) -> Result<(), Error> {
+        self.outbox.push(&Item::Post { path: path.to_owned(), body }, None)
+    }
+
+    fn end(&self, status: &str) -> Value {
+        json!({"run_id": self.id, "status": status, "end_time": now()})
     }
 }
 

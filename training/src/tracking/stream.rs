@@ -1,6 +1,7 @@
-//! Metric points on their way: gathered on a thread of their own and sent in batches, so that
+//! Metric points on their way: gathered on a thread of their own and put into the outbox in batches, so that
 //! training never waits for the network and the dashboard sees it live.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use contract::mlflow::Metric;
 use serde_json::json;
 
-use super::Client;
+use super::outbox::{Item, Outbox};
 use crate::Error;
 
 /// Time between two batches.
@@ -23,9 +24,9 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(client: Client, run: String) -> Stream {
+    pub(super) fn new(outbox: Arc<Outbox>, run: String) -> Stream {
         let (sender, receiver) = channel();
-        let thread = std::thread::spawn(move || forward(&client, &run, &receiver));
+        let thread = std::thread::spawn(move || forward(&outbox, &run, &receiver));
         Stream { sender, thread }
     }
 
@@ -42,7 +43,7 @@ impl Stream {
 }
 
 /// Ends when every sender is gone, or at the first error.
-fn forward(client: &Client, run: &str, receiver: &Receiver<Metric>) -> Result<(), Error> {
+fn forward(outbox: &Outbox, run: &str, receiver: &Receiver<Metric>) -> Result<(), Error> {
     let mut points: Vec<Metric> = Vec::new();
     let mut sent = Instant::now();
     loop {
@@ -56,7 +57,8 @@ fn forward(client: &Client, run: &str, receiver: &Receiver<Metric>) -> Result<()
         };
         if closed || points.len() >= BATCH || sent.elapsed() >= PAUSE {
             for batch in points.chunks(BATCH) {
-                client.send("mlflow/runs/log-batch", &json!({"run_id": run, "metrics": batch}))?;
+                let body = json!({"run_id": run, "metrics": batch});
+                outbox.push(&Item::Post { path: "mlflow/runs/log-batch".to_owned(), body }, None)?;
             }
             points.clear();
             sent = Instant::now();

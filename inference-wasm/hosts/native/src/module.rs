@@ -6,11 +6,13 @@ use contract::{Manifest, Seal, check, hex};
 use wasmtime::{InstancePre, Linker, StoreLimits};
 
 use crate::instance::Instance;
+use crate::records::Reader;
 use crate::{Batch, Error, engine, sections};
 
 /// A model module. `Send` and `Sync`; keep it in an `Arc`.
 pub struct Module {
     manifest: Manifest,
+    reader: Reader,
     seal: Option<Seal>,
     sha256: String,
     bytes_len: usize,
@@ -37,6 +39,7 @@ impl Module {
         let instance = Instance::new(&pre)?;
         check::manifest(&found.manifest, instance.memory_bytes()).map_err(Error::Manifest)?;
         let module = Module {
+            reader: Reader::new(&found.manifest),
             manifest: found.manifest,
             seal: found.seal,
             sha256,
@@ -51,6 +54,11 @@ impl Module {
     /// Signature, memory, cost.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Reads records of named features for this model.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// Golden rows and profile; absent for a module that was not sealed.

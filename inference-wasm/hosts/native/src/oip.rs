@@ -1,11 +1,13 @@
 //! Open Inference Protocol tensors: by name, with shape and datatype, flat or nested.
 
-use contract::manifest::TensorSpec;
+use contract::manifest::{TensorSpec, UNSEEN};
 use contract::oip::{InferRequest, InferTensor};
-use contract::{Fault, Loc, Manifest};
+use contract::{Fault, Loc, Manifest, hex};
 use host_rows::Batch;
-use host_rows::element::{self, Writer};
-use serde_json::Value;
+use host_rows::element::{self, Element, Writer};
+use serde_json::{Value, json};
+
+use crate::Module;
 
 /// Encodes a request. Datatypes must be the model's, all inputs must have the same number of rows.
 /// On an error: every fault, at `["body", "inputs", index, field]`.
@@ -46,17 +48,42 @@ pub fn encode(manifest: &Manifest, request: &InferRequest) -> Result<Batch, Vec<
     if faults.is_empty() { Ok(Batch { rows, inputs }) } else { Err(faults) }
 }
 
+/// The golden rows of a seal as a request and the outputs that must come back, to the bit: numbers are
+/// printed shortest, so equal JSON is equal bits. `None` for a module that was not sealed.
+pub fn golden(module: &Module) -> Option<(InferRequest, Vec<InferTensor>)> {
+    let (manifest, golden) = (module.manifest(), &module.seal()?.golden);
+    let rows = golden.rows as usize;
+    let regions = |texts: &[String]| texts.iter().map(|text| hex::decode(text)).collect::<Option<Vec<Vec<u8>>>>();
+    let given = regions(&golden.inputs)?;
+    let mut inputs = tensors(&manifest.inputs, rows, &given);
+    for ((spec, region), tensor) in manifest.inputs.iter().zip(&given).zip(&mut inputs) {
+        let Some(strings) = &spec.strings else { continue };
+        let unseen = (0..).map(|i| format!("unseen {i}")).find(|text| !strings.contains(text))?;
+        for (id, text) in region.chunks_exact(4).zip(tensor.data.as_array_mut()?) {
+            if element::number(spec.datatype, id) as i32 == UNSEEN {
+                *text = json!(unseen);
+            }
+        }
+    }
+    let request = InferRequest { id: None, parameters: None, inputs, outputs: Vec::new() };
+    Some((request, decode(manifest, rows, &regions(&golden.outputs)?)))
+}
+
 /// All outputs as tensors with flat data, from the regions that [`Module::run`](crate::Module::run)
 /// answered for `rows` rows.
 pub fn decode(manifest: &Manifest, rows: usize, outputs: &[Vec<u8>]) -> Vec<InferTensor> {
+    tensors(&manifest.outputs, rows, outputs)
+}
+
+fn tensors(specs: &[TensorSpec], rows: usize, regions: &[Vec<u8>]) -> Vec<InferTensor> {
     let tensor = |(spec, region): (&TensorSpec, &Vec<u8>)| InferTensor {
         name: spec.name.clone(),
         shape: shape(spec, rows),
         datatype: spec.datatype,
         parameters: None,
-        data: region.chunks_exact(spec.datatype.bytes()).map(|bytes| element::read(spec, bytes)).collect(),
+        data: region.chunks_exact(spec.datatype.bytes()).map(|bytes| json!(Element(spec, bytes))).collect(),
     };
-    manifest.outputs.iter().zip(outputs).map(tensor).collect()
+    specs.iter().zip(regions).map(tensor).collect()
 }
 
 /// The manifest's shape with the rows filled in. Where the model has no rows axis, more than one
@@ -99,7 +126,7 @@ fn encode_tensor(
     let (writer, width) = (Writer::new(spec), spec.datatype.bytes());
     let mut region = vec![0; elements * width];
     for (i, (value, element)) in values.into_iter().zip(region.chunks_exact_mut(width)).enumerate() {
-        if let Err(refused) = writer.write(value, element) {
+        if let Err(refused) = writer.write(value.into(), element) {
             let mut at = loc("data");
             at.push(i.into());
             faults.push(refused.at(at));

@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 
 use contract::manifest::{MISSING, TensorSpec, UNSEEN};
-use contract::number::{self, INTEGER_MAX};
-use contract::{Datatype, Fault, Loc};
-use serde_json::{Number, Value};
+use contract::number::INTEGER_MAX;
+use contract::{Datatype, Date, Fault, Loc};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 /// Why a value does not fit; the value itself is not repeated.
 pub struct Refused {
@@ -27,35 +28,79 @@ impl Refused {
     }
 }
 
-/// Writes elements of one input.
-pub struct Writer<'a> {
-    datatype: Datatype,
-    ids: HashMap<&'a str, i32>,
+/// One JSON value as far as an element can hold it.
+#[allow(missing_docs)]
+pub enum Scalar<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Uint(u64),
+    Float(f64),
+    Text(&'a str),
+    /// An array or an object.
+    Nested,
 }
 
-impl<'a> Writer<'a> {
-    /// A writer for `spec`; builds the vocabulary's index, so make one per request and input.
-    pub fn new(spec: &'a TensorSpec) -> Writer<'a> {
+impl<'a> From<&'a Value> for Scalar<'a> {
+    fn from(value: &'a Value) -> Scalar<'a> {
+        match value {
+            Value::Null => Scalar::Null,
+            Value::Bool(value) => Scalar::Bool(*value),
+            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(value), _) => Scalar::Uint(value),
+                (_, Some(value)) => Scalar::Int(value),
+                _ => Scalar::Float(number.as_f64().unwrap_or(f64::INFINITY)),
+            },
+            Value::String(text) => Scalar::Text(text),
+            Value::Array(_) | Value::Object(_) => Scalar::Nested,
+        }
+    }
+}
+
+/// Writes elements of one input.
+pub struct Writer {
+    datatype: Datatype,
+    ids: HashMap<String, i32>,
+    date: Option<Date>,
+}
+
+impl Writer {
+    /// A writer for `spec`; builds the vocabulary's index, so keep it.
+    pub fn new(spec: &TensorSpec) -> Writer {
         let strings = spec.strings.iter().flatten();
-        Writer { datatype: spec.datatype, ids: strings.zip(0..).map(|(text, id)| (text.as_str(), id)).collect() }
+        Writer { datatype: spec.datatype, ids: strings.cloned().zip(0..).collect(), date: spec.date.clone() }
     }
 
     /// Writes `value` to `to`, which is as long as the element.
-    pub fn write(&self, value: &Value, to: &mut [u8]) -> Result<(), Refused> {
+    pub fn write(&self, value: Scalar, to: &mut [u8]) -> Result<(), Refused> {
+        match (&self.date, value) {
+            (Some(date), Scalar::Text(text)) => {
+                let message = || format!("Input should be a valid date in the format {}", date.format);
+                let number = date.parse(text).ok_or_else(|| Refused::new("date_parsing", message()))?;
+                self.plain(Scalar::Float(number), to)
+            }
+            (Some(_), Scalar::Bool(_) | Scalar::Nested) => {
+                Err(Refused::new("date_type", "Input should be a valid date"))
+            }
+            (_, value) => self.plain(value, to),
+        }
+    }
+
+    fn plain(&self, value: Scalar, to: &mut [u8]) -> Result<(), Refused> {
         match self.datatype {
             Datatype::Fp32 | Datatype::Fp64 | Datatype::Fp16 => self.float(value, to),
             Datatype::Bytes => {
                 let id = match value {
-                    Value::Null => MISSING,
-                    Value::String(text) => self.ids.get(text.as_str()).copied().unwrap_or(UNSEEN),
+                    Scalar::Null => MISSING,
+                    Scalar::Text(text) => self.ids.get(text).copied().unwrap_or(UNSEEN),
                     _ => return Err(Refused::new("string_type", "Input should be a valid string")),
                 };
                 to.copy_from_slice(&id.to_le_bytes());
                 Ok(())
             }
             Datatype::Bool => match value {
-                Value::Bool(value) => {
-                    to[0] = u8::from(*value);
+                Scalar::Bool(value) => {
+                    to[0] = u8::from(value);
                     Ok(())
                 }
                 _ => Err(Refused::new("bool_type", "Input should be a valid boolean")),
@@ -64,17 +109,12 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn float(&self, value: &Value, to: &mut [u8]) -> Result<(), Refused> {
+    fn float(&self, value: Scalar, to: &mut [u8]) -> Result<(), Refused> {
         let value = match value {
-            Value::Null => f64::NAN,
-            Value::Number(number) => {
-                let value = number.as_f64().unwrap_or(f64::INFINITY);
-                let fits = if self.datatype == Datatype::Fp64 { value } else { f64::from(value as f32) };
-                if !fits.is_finite() {
-                    return Err(Refused::new("finite_number", "Input should be a finite number"));
-                }
-                value
-            }
+            Scalar::Null => f64::NAN,
+            Scalar::Int(value) => self.finite(value as f64)?,
+            Scalar::Uint(value) => self.finite(value as f64)?,
+            Scalar::Float(value) => self.finite(value)?,
             _ => return Err(Refused::new("float_type", "Input should be a valid number")),
         };
         match self.datatype {
@@ -84,19 +124,23 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn integer(&self, value: &Value, to: &mut [u8]) -> Result<(), Refused> {
-        let Value::Number(number) = value else {
-            return Err(Refused::new("int_type", "Input should be a valid integer"));
-        };
+    /// The value, when the model's type holds it.
+    fn finite(&self, value: f64) -> Result<f64, Refused> {
+        let held = if self.datatype == Datatype::Fp64 { value } else { f64::from(value as f32) };
+        if held.is_finite() { Ok(value) } else { Err(Refused::new("finite_number", "Input should be a finite number")) }
+    }
+
+    fn integer(&self, value: Scalar, to: &mut [u8]) -> Result<(), Refused> {
         let (low, high) = range(self.datatype);
-        let value = match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(value), _, _) => i128::from(value),
-            (_, Some(value), _) => i128::from(value),
-            (_, _, Some(value)) if value.fract() == 0.0 => value as i128, // saturates
-            _ => {
+        let value = match value {
+            Scalar::Int(value) => i128::from(value),
+            Scalar::Uint(value) => i128::from(value),
+            Scalar::Float(value) if value.fract() == 0.0 => value as i128, // saturates
+            Scalar::Float(_) => {
                 let message = "Input should be a valid integer, got a number with a fractional part";
                 return Err(Refused::new("int_from_float", message));
             }
+            _ => return Err(Refused::new("int_type", "Input should be a valid integer")),
         };
         if value < i128::from(low) {
             return Err(Refused::new("greater_than_equal", format!("Input should be greater than or equal to {low}")));
@@ -123,18 +167,28 @@ fn range(datatype: Datatype) -> (i64, i64) {
     }
 }
 
-/// One element of a region as JSON; a string id outside of the vocabulary is `null`.
-pub fn read(spec: &TensorSpec, bytes: &[u8]) -> Value {
-    match spec.datatype {
-        Datatype::Bool => Value::Bool(bytes[0] != 0),
-        Datatype::Fp16 | Datatype::Fp32 | Datatype::Fp64 => number::to_json(number(spec.datatype, bytes)),
-        Datatype::Uint64 => Value::Number(Number::from(integer(spec.datatype, bytes) as u64)),
-        Datatype::Bytes => {
-            let id = usize::try_from(integer(spec.datatype, bytes)).ok();
-            let text = id.and_then(|id| spec.strings.as_ref()?.get(id));
-            text.map_or(Value::Null, |text| Value::String(text.clone()))
+/// One element of a region as JSON: NaN is `null`, and so is a string id outside of the vocabulary.
+pub struct Element<'a>(pub &'a TensorSpec, pub &'a [u8]);
+
+impl Serialize for Element<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Element(spec, bytes) = self;
+        match spec.datatype {
+            Datatype::Bool => to.serialize_bool(bytes[0] != 0),
+            Datatype::Fp16 | Datatype::Fp32 | Datatype::Fp64 => match number(spec.datatype, bytes) {
+                value if value.is_finite() => to.serialize_f64(value),
+                _ => to.serialize_unit(),
+            },
+            Datatype::Uint64 => to.serialize_u64(integer(spec.datatype, bytes) as u64),
+            Datatype::Bytes => {
+                let id = usize::try_from(integer(spec.datatype, bytes)).ok();
+                match id.and_then(|id| spec.strings.as_ref()?.get(id)) {
+                    Some(text) => to.serialize_str(text),
+                    None => to.serialize_unit(),
+                }
+            }
+            datatype => to.serialize_i64(integer(datatype, bytes)),
         }
-        datatype => Value::Number(Number::from(integer(datatype, bytes))),
     }
 }
 

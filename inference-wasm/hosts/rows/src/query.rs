@@ -1,5 +1,7 @@
 //! `?alcohol=9.4&color=red`: one row from a query string, for hosts that answer a GET.
 
+use std::collections::HashMap;
+
 use contract::{Datatype, Fault, Loc, Manifest};
 use serde_json::{Map, Number, Value};
 
@@ -10,6 +12,9 @@ use crate::records::Request;
 /// JSON, but strings stand without quotes; an empty one is missing. On an error: every fault, at
 /// `["query", feature]`.
 pub fn read(manifest: &Manifest, query: &str) -> Result<Batch, Vec<Fault>> {
+    let inputs = manifest.inputs.iter();
+    let types: HashMap<String, Datatype> =
+        inputs.flat_map(|spec| spec.element_names().into_iter().map(|name| (name, spec.datatype))).collect();
     let mut record = Map::new();
     let mut faults = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -19,7 +24,7 @@ pub fn read(manifest: &Manifest, query: &str) -> Result<Batch, Vec<Fault>> {
             faults.push(Fault::new("string_unicode", vec!["query".into()], text));
             continue;
         };
-        let value = value(datatype(manifest, &name), text);
+        let value = value(types.get(&name).copied().unwrap_or(Datatype::Bytes), text); // a stranger is refused below
         if record.insert(name.clone(), value).is_some() {
             let loc = vec!["query".into(), Loc::Name(name)];
             faults.push(Fault::new("duplicate", loc, "This feature stands twice"));
@@ -35,12 +40,6 @@ pub fn read(manifest: &Manifest, query: &str) -> Result<Batch, Vec<Fault>> {
             Err(faults)
         }
     }
-}
-
-/// The type of the input that has this feature; of a stranger, any.
-fn datatype(manifest: &Manifest, name: &str) -> Datatype {
-    let has = |spec: &&contract::TensorSpec| spec.element_names().iter().any(|element| element == name);
-    manifest.inputs.iter().find(has).map_or(Datatype::Bytes, |spec| spec.datatype)
 }
 
 /// The text as the JSON value that a body would hold. What is not one stays a string, which the

@@ -1,15 +1,15 @@
 //! Named features: `{"alcohol": 9.4, …}` in, `{"label": 1, …}` out, one object for each row.
 
-mod decode;
-mod encode;
+mod answer;
+mod read;
 
 use contract::{Fault, Manifest};
 use serde_json::{Map, Value};
 
 use crate::Batch;
 
-pub use decode::decode;
-pub use encode::encode;
+pub use answer::{Answer, PREDICTION_ID};
+pub use read::Reader;
 
 /// The body of `POST /predict/{name}`: an object or an array, answered in kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,20 +22,28 @@ pub struct Request {
 
 impl Request {
     /// Reads a body. On an error: every fault of the request, at `["body", feature]` for an object
-    /// and `["body", row, feature]` for an array.
+    /// and `["body", row, feature]` for an array. Where many come, keep the model's [`Reader`].
     pub fn read(manifest: &Manifest, body: Value) -> Result<Request, Vec<Fault>> {
-        let (rows, many) = match body {
-            Value::Array(rows) => (rows, true),
-            row => (vec![row], false),
-        };
-        let records: Vec<Option<&Map<String, Value>>> = rows.iter().map(Value::as_object).collect();
-        let batch = encode::rows(manifest, &records, many)?;
-        Ok(Request { batch, many })
+        Reader::new(manifest).value(&body)
     }
 
     /// The answer in the form of the body.
     pub fn answer(&self, manifest: &Manifest, outputs: &[Vec<u8>]) -> Value {
-        let mut rows = decode(manifest, self.batch.rows, outputs);
-        if self.many { Value::Array(rows) } else { rows.pop().unwrap_or(Value::Null) }
+        serde_json::json!(Answer { manifest, rows: self.batch.rows, outputs, many: self.many, ids: &[] })
+    }
+}
+
+/// Encodes records. On an error: every fault, at `["body", row, feature]`.
+pub fn encode(manifest: &Manifest, records: &[Map<String, Value>]) -> Result<Batch, Vec<Fault>> {
+    Reader::new(manifest).records(records)
+}
+
+/// One object for each row, output name to answer; see [`Answer`].
+///
+/// `outputs` are the regions that the module answered for `rows` rows.
+pub fn decode(manifest: &Manifest, rows: usize, outputs: &[Vec<u8>]) -> Vec<Value> {
+    match serde_json::to_value(Answer { manifest, rows, outputs, many: true, ids: &[] }) {
+        Ok(Value::Array(answers)) => answers,
+        _ => Vec::new(), // an `Answer` of many rows is an array, and no map key of it fails
     }
 }

@@ -5,6 +5,7 @@ import { BOOL, BYTES, FP32, FP64, INT64, SMALL } from "./memory.js";
 export class Answers {
   #memory;
   #outputs;
+  #blank;
   #score;
   #judged;
   #edges;
@@ -15,8 +16,12 @@ export class Answers {
    */
   constructor(outputs, score, memory) {
     this.#memory = memory;
-    this.#outputs = outputs.map((spec) => ({ spec, ...memory.place(spec) }));
-    const found = score && this.#outputs.find(({ spec }) => spec.name === score.output);
+    this.#outputs = outputs.map((spec) => {
+      const { name, columns, strings } = spec;
+      return { name, columns, strings, blank: columns && blank(columns), ...memory.place(spec) };
+    });
+    this.#blank = blank(outputs.map(({ name }) => name));
+    const found = score && this.#outputs.find(({ name }) => name === score.output);
     this.#score = found && { ...found, element: score.element ?? undefined };
     // What a late label is compared with: the score's output, else the last of floats.
     this.#judged = found ?? this.#outputs.findLast(({ kind }) => kind === FP32 || kind === FP64);
@@ -25,18 +30,18 @@ export class Answers {
 
   /** One row: a value where it has one element, an object by label where there are columns, else an array. */
   read(row) {
-    const answer = {};
+    const answer = { ...this.#blank };
     for (const output of this.#outputs) {
-      const { spec, start, elements } = output;
+      const { name, columns, blank, start, elements } = output;
       const first = start + row * elements;
       if (elements === 1) {
-        answer[spec.name] = this.#value(output, first);
-      } else if (spec.columns) {
-        const labelled = {};
-        for (let i = 0; i < elements; i++) labelled[spec.columns[i]] = this.#value(output, first + i);
-        answer[spec.name] = labelled;
+        answer[name] = this.#value(output, first);
+      } else if (columns) {
+        const labelled = { ...blank };
+        for (let i = 0; i < elements; i++) labelled[columns[i]] = this.#value(output, first + i);
+        answer[name] = labelled;
       } else {
-        answer[spec.name] = Array.from({ length: elements }, (_, i) => this.#value(output, first + i));
+        answer[name] = Array.from({ length: elements }, (_, i) => this.#value(output, first + i));
       }
     }
     return answer;
@@ -78,7 +83,7 @@ export class Answers {
       case FP64:
         return number - number === 0 ? number : null;
       case BYTES:
-        return output.spec.strings[number] ?? null;
+        return output.strings[number] ?? null;
       case BOOL:
         return number !== 0;
       default:
@@ -99,10 +104,17 @@ export class Answers {
         return memory.u8[i];
       case SMALL:
         return view[i];
-      case INT64:
-        return Number(memory.i64[i]);
+      case INT64: {
+        const low = memory.i32[2 * i];
+        return memory.i32[2 * i + 1] === low >> 31 ? low : Number(memory.i64[i]); // without a BigInt, where it is small
+      }
       default:
         return Number(memory.u64[i]);
     }
   }
+}
+
+/** An object with these fields, to be copied: that is quicker than to add one after the other. */
+function blank(names) {
+  return Object.fromEntries(names.map((name) => [name, 0.5]));
 }

@@ -1,9 +1,12 @@
 // Named features straight into the model's memory. This is the hot path: no allocation, one pass.
 
+import { dateReader } from "./date.js";
 import { fault } from "./fault.js";
 import { BOOL, BYTES, FP32, FP64, INT64, SMALL, elementNames } from "./memory.js";
 
 const UNSEEN = -1, MISSING = -2;
+/** The least number that is infinite as f32: half a step beyond the greatest. */
+const TOO_LARGE = (2 - 2 ** -24) * 2 ** 127;
 
 export class Features {
   #memory;
@@ -16,7 +19,11 @@ export class Features {
     this.#memory = memory;
     for (const spec of inputs) {
       const place = memory.place(spec);
-      const tensor = { ...place, ids: spec.strings && new Map(spec.strings.map((text, id) => [text, id])) };
+      const tensor = {
+        ...place,
+        ids: spec.strings && new Map(spec.strings.map((text, id) => [text, id])),
+        date: spec.date && { read: dateReader(spec.date), format: spec.date.format },
+      };
       const names = elementNames(spec);
       for (let i = 0; i < names.length; i++) {
         this.#names.push(names[i]);
@@ -31,16 +38,24 @@ export class Features {
   }
 
   /**
-   * Writes a record as row `row`, and its numbers as the model sees them to `ring` from `at` on.
-   * False when anything is unusual; `faults` then says what, if it is a fault at all.
+   * Writes a record as row `row`, and its numbers as the model sees them to `ring`, if there is one, from
+   * `at` on. False when anything is unusual; `faults` then says what, if it is a fault at all.
    */
   write(record, row, ring, at) {
-    const names = this.#names;
+    const names = this.#names, tensors = this.#tensors, firsts = this.#firsts, f32 = this.#memory.f32;
     let f = 0;
-    // Engines read the fields of an object fastest in their own order, and most records have the signature's.
+    // Engines read an object's fields fastest in the object's own order, and most records have the signature's.
+    // Numbers as f32 are what most models take: they are written right here.
     for (const name in record) {
       if (name !== names[f]) return this.#lookUp(record, row, ring, at);
-      if (!this.#put(f++, record[name], row, ring, at)) return false;
+      const value = record[name], tensor = tensors[f];
+      if (tensor.kind === FP32 && typeof value === "number" && !(Math.abs(value) >= TOO_LARGE)) {
+        f32[firsts[f] + row * tensor.elements] = value;
+        if (ring !== undefined) ring[at + f] = Math.fround(value);
+      } else if (!this.#put(f, value, row, ring, at)) {
+        return false;
+      }
+      f++;
     }
     return f === names.length;
   }
@@ -54,43 +69,36 @@ export class Features {
     return true;
   }
 
+  /** Writes one value, whatever its type. */
   #put(f, value, row, ring, at) {
-    const tensor = this.#tensors[f], memory = this.#memory;
+    const tensor = this.#tensors[f], { kind, ids, date, low, high, view } = tensor, memory = this.#memory;
+    if (date !== undefined && typeof value === "string") value = date.read(value);
     const i = this.#firsts[f] + row * tensor.elements;
-    switch (tensor.kind) {
-      case FP32: {
-        if (typeof value === "number") memory.f32[i] = value;
-        else if (value === null) memory.f32[i] = NaN;
-        else return false;
-        const seen = memory.f32[i];
-        if (seen === Infinity || seen === -Infinity) return false;
-        ring[at + f] = seen;
-        return true;
-      }
+    let seen; // as the model sees it
+    switch (kind) {
+      case FP32:
       case FP64:
-        if (typeof value === "number" && value !== Infinity && value !== -Infinity) ring[at + f] = memory.f64[i] = value;
-        else if (value === null) ring[at + f] = memory.f64[i] = NaN;
-        else return false;
-        return true;
+        if (value !== null && (typeof value !== "number" || Math.abs(value) >= (kind === FP32 ? TOO_LARGE : Infinity))) return false;
+        if (kind === FP32) seen = memory.f32[i] = value === null ? NaN : Math.fround(value);
+        else seen = memory.f64[i] = value === null ? NaN : value;
+        break;
       case BYTES:
-        if (typeof value === "string") ring[at + f] = memory.i32[i] = tensor.ids.get(value) ?? UNSEEN;
-        else if (value === null) ring[at + f] = memory.i32[i] = MISSING;
-        else return false;
-        return true;
+        if (value !== null && typeof value !== "string") return false;
+        seen = memory.i32[i] = value === null ? MISSING : (ids.get(value) ?? UNSEEN);
+        break;
       case BOOL:
         if (typeof value !== "boolean") return false;
-        ring[at + f] = memory.u8[i] = value ? 1 : 0;
-        return true;
-      default: {
-        const { kind, low, high, view } = tensor;
+        seen = memory.u8[i] = value ? 1 : 0;
+        break;
+      default:
         if (!Number.isInteger(value) || value < low || value > high) return false;
         if (kind === SMALL) view[i] = value;
         else if (kind === INT64) memory.i64[i] = BigInt(value);
         else memory.u64[i] = BigInt(value);
-        ring[at + f] = value;
-        return true;
-      }
+        seen = value;
     }
+    if (ring !== undefined) ring[at + f] = seen;
+    return true;
   }
 
   /** Every fault of a record, each at `[...loc, feature]`. */
@@ -120,7 +128,12 @@ export class Features {
 }
 
 /** Why a value does not fit: kind and sentence, as pydantic words them. */
-function refuse({ kind, low, high }, value) {
+function refuse({ kind, low, high, date }, value) {
+  if (date && typeof value === "string") {
+    if (date.read(value) !== undefined) return;
+    return ["date_parsing", `Input should be a valid date in the format ${date.format}`];
+  }
+  if (date && value !== null && typeof value !== "number") return ["date_type", "Input should be a valid date"];
   switch (kind) {
     case FP32:
     case FP64: {

@@ -13,6 +13,8 @@ export interface Tensor {
   shape: number[];
   /** The vocabulary of a string tensor. */
   strings?: string[];
+  /** How a date is written, `%Y-%m-%d`; it may also be given as the number of `unit`s since 1970. */
+  date?: { format: string; unit: "days" | "milliseconds" };
 }
 
 export interface Signature {

@@ -14,7 +14,6 @@ export class Model {
   #rowsMax;
   #telemetry;
   #width;
-  #scratch;
   #observe;
   #stop;
   #identify;
@@ -30,7 +29,6 @@ export class Model {
     this.#answers = new Answers(manifest.outputs, seal?.profile?.score, this.#memory);
     this.#rowsMax = manifest.rows_max;
     this.#width = seal?.profile ? this.#features.names.length + 1 : 0; // of a row of the ring: the features and the score
-    this.#scratch = new Float64Array(this.#features.names.length + 1);
     this.#observe = observe;
     this.#identify = identify;
   }
@@ -93,53 +91,45 @@ export class Model {
 
   #one(record) {
     const telemetry = this.#telemetry;
-    const start = telemetry === undefined ? 0 : performance.now();
-    const [ring, at] = this.#ring(1);
+    if (telemetry === undefined) {
+      this.#write(record, 0);
+      this.#call(1);
+      return this.#answers.read(0);
+    }
+    const start = performance.now();
+    const ring = telemetry.ring(1), at = telemetry.at;
     this.#write(record, 0, ring, at);
     this.#call(1);
     const answer = this.#answers.read(0);
     this.#outcomes?.push(this.#answers.outcome(0));
-    if (telemetry !== undefined) {
-      if (telemetry.width > 0) ring[at + this.#features.names.length] = this.#answers.score(0);
-      telemetry.commit(1, performance.now() - start);
-    }
+    if (ring !== undefined) ring[at + this.#features.names.length] = this.#answers.score(0);
+    telemetry.commit(1, performance.now() - start);
     return answer;
   }
 
   #many(records) {
-    const chunk = Math.min(this.#rowsMax, this.#telemetry?.capacity ?? this.#rowsMax);
-    if (records.length > chunk && !records.every((record) => this.#fits(record, 0, this.#scratch, 0))) {
+    const telemetry = this.#telemetry, count = this.#features.names.length;
+    const chunk = Math.min(this.#rowsMax, telemetry?.capacity ?? this.#rowsMax);
+    if (records.length > chunk && !records.every((record) => this.#fits(record, 0))) {
       this.#validate(records); // before the first row: nothing is predicted or counted by halves
     }
     const answers = [];
     for (let from = 0; from < records.length; from += chunk) {
       const rows = Math.min(chunk, records.length - from);
-      const start = this.#telemetry ? performance.now() : 0;
-      const [ring, at, width] = this.#ring(rows);
+      const start = telemetry ? performance.now() : 0;
+      const ring = telemetry?.ring(rows), at = telemetry?.at;
       for (let row = 0; row < rows; row++) {
-        this.#write(records[from + row], row, ring, at + row * width, records);
+        this.#write(records[from + row], row, ring, at + row * (count + 1), records);
       }
       this.#call(rows);
       for (let row = 0; row < rows; row++) {
         answers.push(this.#answers.read(row));
         this.#outcomes?.push(this.#answers.outcome(row));
-        if (width > 0) ring[at + row * width + this.#features.names.length] = this.#answers.score(row);
+        if (ring !== undefined) ring[at + row * (count + 1) + count] = this.#answers.score(row);
       }
-      this.#telemetry?.commit(rows, performance.now() - start);
+      telemetry?.commit(rows, performance.now() - start);
     }
     return answers;
-  }
-
-  /** Where the numbers of the next rows go: the ring, or nowhere in particular. */
-  #ring(rows) {
-    const telemetry = this.#telemetry;
-    if (telemetry === undefined || telemetry.width === 0) return this.#nowhere;
-    const ring = telemetry.ring(rows);
-    return [ring, telemetry.at, telemetry.width];
-  }
-
-  get #nowhere() {
-    return [this.#scratch, 0, 0];
   }
 
   /** Writes a row; on any fault throws all those of the record, or of all `records` when it came in an array. */
@@ -174,8 +164,8 @@ export class Model {
 /** What a form or a client needs to know. */
 function signature(manifest) {
   const tensor = (spec) => {
-    const { name, datatype, shape, strings } = spec;
-    return { name, datatype, shape, features: elementNames(spec), ...(strings && { strings }) };
+    const { name, datatype, shape, strings, date } = spec;
+    return { name, datatype, shape, features: elementNames(spec), ...(strings && { strings }), ...(date && { date }) };
   };
   const label = (spec) => {
     const { name, datatype, shape, columns, strings } = spec;

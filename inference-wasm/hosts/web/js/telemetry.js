@@ -43,10 +43,10 @@ export class Telemetry {
     return this.#rows;
   }
 
-  /** The ring, with room for `rows` more rows. */
+  /** The ring, with room for `rows` more rows; undefined for a module without a profile. */
   ring(rows) {
     if (this.#used + rows > this.capacity) this.#count();
-    return this.#ring;
+    return this.width > 0 ? this.#ring : undefined;
   }
 
   /** Where the next row starts. */

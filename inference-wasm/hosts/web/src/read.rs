@@ -59,6 +59,7 @@ fn tensor(at: At) -> Result<TensorSpec, String> {
         offset: at.field("offset").unsigned()? as u32,
         strings: at.field("strings").optional(|at| at.list(|at| at.text()))?,
         columns: at.field("columns").optional(|at| at.list(|at| at.text()))?,
+        date: None, // JavaScript reads it: by the time a row is counted, a date is a number
     })
 }
 

@@ -3,7 +3,8 @@
 use tract_onnx::tract_core::ops::binary::TypedBinOp;
 
 use super::{Context, Stop};
-use crate::graph::{Binary, Id, Op, Type, Unary};
+use crate::graph::{Binary, Id, Op, Unary};
+use crate::math::element;
 
 /// Any [`TypedBinOp`].
 pub fn binary(c: &mut Context, op: &TypedBinOp) -> Result<Id, Stop> {
@@ -12,7 +13,7 @@ pub fn binary(c: &mut Context, op: &TypedBinOp) -> Result<Id, Stop> {
     if ty != c.inputs[1].layout.ty {
         return Err(c.unsupported("an operation on two types"));
     }
-    let float = matches!(ty, Type::F32 | Type::F64);
+    let float = ty.is_float();
     let (binary, a, b) = match op.0.name() {
         "Add" => (Binary::Add, a, b),
         "Sub" => (Binary::Sub, a, b),
@@ -26,6 +27,11 @@ pub fn binary(c: &mut Context, op: &TypedBinOp) -> Result<Id, Stop> {
         "And" => (Binary::And, a, b),
         "Or" => (Binary::Or, a, b),
         "Xor" => (Binary::Xor, a, b),
+        "BitAnd" => (Binary::BitAnd, a, b),
+        "BitOr" => (Binary::BitOr, a, b),
+        "BitXor" => (Binary::BitXor, a, b),
+        "ShiftLeft" => (Binary::ShiftLeft, a, b),
+        "ShiftRight" => (Binary::ShiftRight, a, b),
         "Eq" => (Binary::Equal, a, b),
         "LT" => (Binary::Less, a, b),
         "LTE" => (Binary::LessEqual, a, b),
@@ -38,6 +44,9 @@ pub fn binary(c: &mut Context, op: &TypedBinOp) -> Result<Id, Stop> {
         }
         name => return Err(c.unsupported(&format!("the inner operator {name}"))),
     };
+    if element::binary(binary, ty).is_none() {
+        return Err(c.unsupported(&format!("the operation {} on {ty:?}", op.0.name())));
+    }
     Ok(c.result(Op::Binary(binary), vec![a, b]))
 }
 

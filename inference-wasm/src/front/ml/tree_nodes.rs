@@ -69,6 +69,7 @@ pub fn flat(node: &NodeProto, prefix: &str) -> Result<Trees, String> {
     forest.roots = (0..n).filter(|i| parents[*i] == 0).map(|i| places[i]).collect();
     forest.leaves = vec![Vec::new(); leaf as usize];
     weights(node, prefix, &at, &places, &mut forest)?;
+    by_depth(&mut forest);
     Ok(forest)
 }
 
@@ -128,7 +129,25 @@ pub fn rooted(node: &NodeProto) -> Result<Trees, String> {
         .zip(leaf_weights)
         .map(|(t, value)| Ok(vec![Weight { target: target(t)?, value }]))
         .collect::<Result<_, String>>()?;
+    by_depth(&mut forest);
     Ok(forest)
+}
+
+/// Puts trees of one depth side by side, for they are walked together, as far as the deepest of them goes. The
+/// sum over the trees has no order in ONNX; this is ours, in every engine and in the evaluator.
+fn by_depth(forest: &mut Trees) {
+    let Trees { nodes, roots, .. } = forest;
+    roots.sort_by_cached_key(|root| {
+        let (mut stack, mut depth) = (vec![(*root, 0usize)], 0);
+        while let Some((child, level)) = stack.pop() {
+            depth = depth.max(level);
+            if let Child::Node(node) = child {
+                let split = &nodes[node as usize];
+                stack.extend([(split.yes, level + 1), (split.no, level + 1)]);
+            }
+        }
+        depth
+    });
 }
 
 /// `base_values`, or `base_values_as_tensor`.

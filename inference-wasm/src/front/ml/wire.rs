@@ -75,7 +75,7 @@ impl<'a> Wire<'a> {
         }
     }
 
-    fn binary(&mut self, op: Box<dyn BinMiniOp>, a: OutletId, b: OutletId) -> TractResult<OutletId> {
+    pub fn binary(&mut self, op: Box<dyn BinMiniOp>, a: OutletId, b: OutletId) -> TractResult<OutletId> {
         self.apply(TypedBinOp(op, None), &[a, b])
     }
 

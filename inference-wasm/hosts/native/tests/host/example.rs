@@ -34,6 +34,7 @@ pub fn manifest() -> Manifest {
         offset,
         strings: None,
         columns: None,
+        date: None,
     };
     let mut manifest = Manifest {
         version: VERSION,

@@ -1,0 +1,43 @@
+//! What every serving command does with its process: logs, runtime, signals.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use anyhow::Context;
+use server::observe::otlp::Otlp;
+
+/// JSON lines on standard error, filtered by RUST_LOG, else by `default`.
+pub fn logs(default: &str) {
+    server::observe::log::start(default);
+}
+
+/// The exporter that OpenTelemetry's variables ask for.
+pub fn otlp() -> anyhow::Result<Option<Arc<Otlp>>> {
+    Otlp::from_env(|name| std::env::var(name).ok()).map_err(anyhow::Error::msg)
+}
+
+/// Runs to the end, and does not wait for threads that still wait for somebody else.
+pub fn run<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(result)
+}
+
+/// Ends with the first SIGINT or SIGTERM.
+pub async fn stopped() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    interrupt.await.ok();
+}

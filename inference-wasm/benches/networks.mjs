@@ -1,0 +1,78 @@
+// Networks beside onnxruntime-web (one thread) in one Node process: the time of one run, as a ratio.
+//
+//   node networks.mjs BEIRA FOLDER...     FOLDER holds model.onnx, whose shapes are fixed
+//
+// Both get the same numbers, drawn with a fixed seed. They run in turns; a ratio is that of the medians over the turns.
+import { execFileSync } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import * as ort from "onnxruntime-web";
+
+const [beira, ...folders] = process.argv.slice(2);
+const TURNS = 31;
+ort.env.wasm.numThreads = 1;
+
+const median = (times) => times.sort((a, b) => a - b)[times.length >> 1];
+
+/** xorshift32 (Marsaglia, 2003), as numbers from 0 to 1. */
+function* numbers(seed) {
+  for (let x = seed; ; yield (x >>> 0) / 2 ** 32) {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+  }
+}
+
+const TYPES = {
+  FP32: [Float32Array, "float32", (v) => v],
+  INT32: [Int32Array, "int32", (v) => Math.floor(v * 250)],
+  INT64: [BigInt64Array, "int64", () => 16000n],
+};
+
+function manifest(module) {
+  const [section] = WebAssembly.Module.customSections(module, "beira.manifest");
+  return JSON.parse(new TextDecoder().decode(section));
+}
+
+for (const folder of folders) {
+  const onnx = join(folder, "model.onnx");
+  const wasm = join(tmpdir(), `${basename(folder)}-${process.pid}.wasm`);
+  execFileSync(beira, ["compile", onnx, "-o", wasm], { stdio: ["ignore", "ignore", "inherit"] });
+  const bytes = readFileSync(wasm);
+  rmSync(wasm);
+  const module = new WebAssembly.Module(bytes);
+  const { exports } = new WebAssembly.Instance(module);
+  const { inputs, outputs, cost } = manifest(module);
+  const feeds = {};
+  const random = numbers(2463534242);
+  for (const { name, datatype, shape, offset } of inputs) {
+    const [Array, type, make] = TYPES[datatype];
+    const dims = shape.map((d) => Math.abs(d));
+    const data = new Array(dims.reduce((a, b) => a * b, 1)).map(() => make(random.next().value));
+    new Array(exports.memory.buffer, offset, data.length).set(data);
+    feeds[name] = new ort.Tensor(type, data, dims);
+  }
+  const session = await ort.InferenceSession.create(readFileSync(onnx));
+  const times = { ours: [], theirs: [] };
+  let answer;
+  for (let turn = 0; turn < TURNS; turn++) {
+    let start = performance.now();
+    if (exports.run(1) !== 0) throw new Error(`${folder}: run failed`);
+    times.ours.push(performance.now() - start);
+    start = performance.now();
+    answer = await session.run(feeds);
+    times.theirs.push(performance.now() - start);
+  }
+  let apart = 0;
+  for (const { name, datatype, offset } of outputs.filter((o) => o.datatype === "FP32")) {
+    const ours = new TYPES[datatype][0](exports.memory.buffer, offset, answer[name].data.length);
+    ours.forEach((v, i) => (apart = Math.max(apart, Math.abs(v - answer[name].data[i]))));
+  }
+  const [ours, theirs] = [median(times.ours), median(times.theirs)];
+  console.log(
+    `${basename(folder)}: ${ours.toFixed(2)} ms to ${theirs.toFixed(2)} ms, ratio ${(ours / theirs).toFixed(2)}; ` +
+      `${(cost.flops_per_row / ours / 1e6).toFixed(1)} GFLOP/s; largest difference ${apart.toExponential(1)}; ` +
+      `code ${cost.code_bytes} bytes`,
+  );
+}

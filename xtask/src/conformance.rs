@@ -1,0 +1,62 @@
+//! `cargo xtask conformance`: ONNX's own node tests through the compiler.
+
+use std::process::Command;
+
+use crate::house::House;
+use crate::step::{ask, run, step};
+
+/// The version whose test cases are run.
+const ONNX: &str = "1.22.0";
+
+/// Arguments of `conformance`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Only cases whose name contains this, each printed with its reason; the table is not written.
+    #[arg(long)]
+    only: Option<String>,
+    /// Instead: every model of this folder (NAME/model.onnx with NAME/case*.npz beside it) against its expected outputs.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "only")]
+    models: Option<std::path::PathBuf>,
+}
+
+/// Fetches the cases, runs them, writes `inference-wasm/CONFORMANCE.md`.
+pub fn conformance(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(folder) = &arguments.models {
+        return models(house, folder);
+    }
+    let package = house.target.join(format!("onnx-{ONNX}"));
+    let data = package.join("onnx/backend/test/data");
+    if !data.is_dir() {
+        step(&format!("Fetching the Python package onnx {ONNX}, for its test cases"), || {
+            let python = if ask("python3", &["-m", "pip", "--version"]).is_some() {
+                "python3".into()
+            } else {
+                crate::setup::python(house)?
+            };
+            let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target"];
+            run(Command::new(python).args(pip).arg(&package).arg(format!("onnx=={ONNX}")))
+        })?;
+    }
+    step("Building the runner", || {
+        run(Command::new("cargo").args(["build", "--workspace", "--bin", "conformance"]).current_dir(&house.root))
+    })?;
+    step("Running the cases", || {
+        let mut runner = Command::new(house.binary("conformance"));
+        runner.arg(&data);
+        match &arguments.only {
+            Some(only) => runner.arg("--only").arg(only),
+            None => runner.arg("--output").arg(house.path("inference-wasm/CONFORMANCE.md")),
+        };
+        run(&mut runner)
+    })
+}
+
+fn models(house: &House, folder: &std::path::Path) -> anyhow::Result<()> {
+    let python = crate::setup::python(house)?;
+    step("Building", || {
+        run(Command::new("cargo").args(["build", "--workspace", "--bin", "beira"]).current_dir(&house.root))
+    })?;
+    step("Comparing every model with its expected outputs", || {
+        run(Command::new(&python).arg(house.path("tests/python/models_agree.py")).arg(house.beira()).arg(folder))
+    })
+}
