@@ -8,6 +8,8 @@ mod infer;
 #[cfg(feature = "full")]
 mod ingest;
 #[cfg(feature = "full")]
+mod gate;
+#[cfg(feature = "full")]
 mod init;
 #[cfg(feature = "full")]
 mod inspect;
@@ -19,6 +21,8 @@ mod observability;
 #[cfg(feature = "full")]
 mod predict;
 mod process;
+#[cfg(feature = "full")]
+mod rollback;
 #[cfg(feature = "full")]
 mod serve;
 #[cfg(feature = "full")]
@@ -69,6 +73,12 @@ enum Command {
     /// Send the counters that left as lines of a log to the server.
     #[cfg(feature = "full")]
     Ingest(ingest::Arguments),
+    /// Compare a candidate with the champion on the same held-out rows: PROMOTE, HOLD or REJECT.
+    #[cfg(feature = "full")]
+    Gate(gate::Arguments),
+    /// Make the version under the alias `previous` the champion again.
+    #[cfg(feature = "full")]
+    Rollback(rollback::Arguments),
     /// Serve tracking, registry, predictions, telemetry and the dashboard.
     #[cfg(feature = "full")]
     Serve(serve::Arguments),
@@ -81,6 +91,14 @@ enum Command {
 
 fn main() -> std::process::ExitCode {
     let result = match Arguments::parse().command {
+        // A verdict is more than done or failed.
+        #[cfg(feature = "full")]
+        Command::Gate(arguments) => match gate::gate(&arguments) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
+        #[cfg(feature = "full")]
+        Command::Rollback(arguments) => rollback::rollback(&arguments),
         #[cfg(feature = "full")]
         Command::Init(arguments) => init::init(&arguments),
         #[cfg(feature = "full")]
@@ -109,5 +127,37 @@ fn main() -> std::process::ExitCode {
             eprintln!("error: {error:#}");
             std::process::ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser;
+
+    /// What the workflows spell is what the arguments take.
+    #[test]
+    fn the_workflows_call_commands_that_exist() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.github/workflows");
+        let mut looked_at = 0;
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            for line in text.lines().filter_map(|line| line.split_once("run: ")).map(|(_, line)| line) {
+                let Some(line) = line.strip_prefix("beira ") else { continue };
+                let mut parts = line.split("${{");
+                let first = parts.next().unwrap_or_default().to_owned();
+                let plain = parts.fold(first, |line, part| line + "x" + part.split_once("}}").unwrap().1);
+                // Given by the runner's environment.
+                let by_environment = ["--token", "t", "--repository", "o/r"];
+                let rest = plain.starts_with("gate comment").then_some(by_environment).into_iter().flatten();
+                let words = ["beira"].into_iter().chain(plain.split_whitespace()).chain(rest);
+                if let Err(error) = super::Arguments::try_parse_from(words) {
+                    panic!("{}: `beira {line}`: {error}", entry.path().display());
+                }
+                looked_at += 1;
+            }
+        }
+        assert!(looked_at >= 6, "only {looked_at} commands were found");
     }
 }

@@ -99,6 +99,17 @@ pub enum Error {
         /// Where they are.
         folder: PathBuf,
     },
+    /// A model that the gate was given cannot be found.
+    #[error("{reference}: {what}")]
+    Model {
+        /// What was given: `models:/wine-quality/7`, a file.
+        reference: String,
+        /// What is wrong, and what would help.
+        what: String,
+    },
+    /// What the gate was asked makes no sense.
+    #[error(transparent)]
+    Gate(#[from] crate::gate::Error),
     /// Artifacts of the run are kept where this program cannot write.
     #[error("cannot write artifacts to {uri}: {what}")]
     Artifacts {

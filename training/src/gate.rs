@@ -44,7 +44,7 @@ pub use holm::holm;
 pub use leakage::row_hash;
 pub use mcnemar::{McNemar, mcnemar};
 pub use metric::Metric;
-pub use policy::{Bootstrap, GuardMetric, Guards, Policy, Slices};
+pub use policy::{Bootstrap, Floor, GuardMetric, Guards, Policy, Slices};
 pub use report::{Guard, GuardState, Measured, MeasuredState, Report, Role, Test, Verdict};
 pub use scores::{Labels, Scores};
 
@@ -90,7 +90,8 @@ pub struct Module {
     pub latency_us: Option<f64>,
 }
 
-/// Greatest absolute difference between one host's answers and the reference's on the held-out rows.
+/// Greatest difference between one host's answers and the reference's on the held-out rows, relative
+/// to 1 + |answer|; NaN when the host failed.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
 pub struct Parity {
@@ -103,6 +104,8 @@ pub struct Parity {
 pub struct RowHashes {
     /// Every row that the candidate's fit or its choice of a learner has seen.
     pub seen: Vec<u128>,
+    /// The same of the champion; empty: not known.
+    pub champion: Vec<u128>,
     /// The held-out rows, in the order of the labels.
     pub held_out: Vec<u128>,
 }

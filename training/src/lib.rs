@@ -35,6 +35,7 @@ mod split;
 mod store;
 mod tracking;
 mod train;
+mod trial;
 
 pub use error::Error;
 pub use fit::{Trained, fit};
@@ -47,3 +48,4 @@ pub use sample::example;
 pub use schema::Report;
 pub use tracking::{Sent, sync};
 pub use train::{TrainArgs, train};
+pub use trial::{Comment, GateArgs, Judged, comment, gate as judge, roll_back};

@@ -100,6 +100,7 @@ fn logged(
         ("pipeline.yaml".to_owned(), pipeline.to_yaml().into_bytes()),
         ("data/lineage.json".to_owned(), json(serde_json::to_vec_pretty(&lineage))),
         ("heldout/records.json".to_owned(), json(serde_json::to_vec(&heldout::records(&trained.data, rows)))),
+        ("heldout/seen.txt".to_owned(), heldout::seen(&trained.data, &trained.parts).into_bytes()),
         ("heldout/labels.json".to_owned(), json(serde_json::to_vec(&heldout::labels(&trained.data, rows)))),
     ];
     for (name, svg) in plots::plots(&trained) {

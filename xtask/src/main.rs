@@ -7,6 +7,7 @@ mod house;
 mod http;
 mod image;
 mod product;
+mod release;
 mod server;
 mod setup;
 mod step;
@@ -29,9 +30,15 @@ enum Chore {
     /// Set up what the tests need and run all that must hold on every change.
     Test(test::Arguments),
     /// Set up and build everything: binary, web package, dashboard.
-    Build,
+    Build {
+        /// The binary alone, which needs nothing but Rust.
+        #[arg(long)]
+        only_beira: bool,
+    },
     /// Build the static binary of `beira infer`, and unpack the image's root file system without an engine.
     Image(image::Arguments),
+    /// Pack what a release carries.
+    Release(release::Arguments),
     /// Measure beside the peers.
     Bench(bench::Arguments),
     /// ONNX's own test cases, or a folder of models with expected outputs, through the compiler.
@@ -57,8 +64,10 @@ fn run(chore: Chore) -> anyhow::Result<()> {
     match chore {
         Chore::Up(arguments) => up::up(&house, &arguments),
         Chore::Test(arguments) => test::test(&house, &arguments),
-        Chore::Build => product::build(&house).map(drop),
+        Chore::Build { only_beira: true } => product::beira(&house).map(drop),
+        Chore::Build { only_beira: false } => product::build(&house).map(drop),
         Chore::Image(arguments) => image::image(&house, &arguments),
+        Chore::Release(arguments) => release::release(&house, &arguments),
         Chore::Bench(arguments) => bench::bench(&house, &arguments),
         Chore::Conformance(arguments) => conformance::conformance(&house, &arguments),
         Chore::Bless => bless::bless(&house),

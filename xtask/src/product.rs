@@ -1,6 +1,7 @@
 //! The product: the binary `beira`, the web package, the dashboard.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,14 +11,29 @@ use crate::step::{run, step};
 
 /// Sets up, then builds what changed. Returns the binary.
 pub fn build(house: &House) -> anyhow::Result<PathBuf> {
+    front_ends(house)?;
+    beira(house)
+}
+
+/// The web package and the dashboard.
+pub fn front_ends(house: &House) -> anyhow::Result<()> {
     setup::for_build(house)?;
     web_package(house)?;
     plugin(house)?;
-    dashboard(house)?;
-    step("Building beira", || {
+    dashboard(house)
+}
+
+/// The binary alone. Inside of GitHub Actions later steps find it on their PATH.
+pub fn beira(house: &House) -> anyhow::Result<PathBuf> {
+    let binary = step("Building beira", || {
         run(Command::new("cargo").args(["build", "--workspace", "--bin", "beira"]).current_dir(&house.root))?;
         Ok(house.beira())
-    })
+    })?;
+    if let (Some(list), Some(folder)) = (std::env::var_os("GITHUB_PATH"), binary.parent()) {
+        let mut list = fs::OpenOptions::new().append(true).create(true).open(list)?;
+        writeln!(list, "{}", folder.display())?;
+    }
+    Ok(binary)
 }
 
 /// `dist/npm` and `dist/cloudflare`.

@@ -12,7 +12,8 @@ use crate::{product, setup, up};
 /// Arguments of `test`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Only these suites: format, rust, node, python, proof, pages.
+    /// Only these suites (format, rust, node, python, proof, pages), or the Rust tests of these rooms
+    /// (contract, monitoring, compiler, hosts, training, server, dashboard, cli, house).
     suites: Vec<String>,
 }
 
@@ -29,19 +30,49 @@ type Suite = fn(&House) -> anyhow::Result<Counts>;
 const SUITES: [(&str, Suite); 6] =
     [("format", format), ("rust", rust), ("node", node), ("python", python), ("proof", proof), ("pages", pages)];
 
-/// Sets up, builds, runs every suite, prints the sum.
+/// The Rust tests by room, and the packages of each.
+const ROOMS: [(&str, &[&str]); 9] = [
+    ("contract", &["beira-contract"]),
+    ("monitoring", &["beira-monitoring"]),
+    ("compiler", &["beira-inference-wasm"]),
+    ("hosts", &["beira-host-native", "beira-host-web"]),
+    ("training", &["beira-training"]),
+    ("server", &["beira-server"]),
+    ("dashboard", &["beira-dashboard"]),
+    ("cli", &["beira"]),
+    ("house", &["xtask"]),
+];
+
+/// Sets up what the suites need, builds, runs them, prints the sum.
 pub fn test(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
-    if let Some(unknown) = arguments.suites.iter().find(|name| !SUITES.iter().any(|(suite, _)| suite == name)) {
-        bail!("there is no suite `{unknown}`; there are {}", SUITES.map(|(suite, _)| suite).join(", "));
+    let room = |name: &str| ROOMS.iter().find(|(room, _)| *room == name);
+    let suite = |name: &str| SUITES.iter().find(|(suite, _)| *suite == name);
+    if let Some(unknown) = arguments.suites.iter().find(|name| room(name).is_none() && suite(name).is_none()) {
+        let known: Vec<&str> =
+            SUITES.iter().map(|(suite, _)| *suite).chain(ROOMS.iter().map(|(room, _)| *room)).collect();
+        bail!("there is no suite or room `{unknown}`; there are {}", known.join(", "));
     }
-    let wanted = |name: &str| arguments.suites.is_empty() || arguments.suites.iter().any(|suite| suite == name);
-    setup::chromium()?;
-    setup::python(house)?;
-    product::build(house)?;
+    let all: Vec<String> = SUITES.iter().map(|(suite, _)| (*suite).to_owned()).collect();
+    let wanted = if arguments.suites.is_empty() { &all } else { &arguments.suites };
+    let any = |names: &[&str]| wanted.iter().any(|name| names.contains(&name.as_str()));
+    if any(&["proof", "pages"]) {
+        setup::chromium()?;
+    }
+    if any(&["python"]) {
+        setup::python(house)?;
+    }
+    if any(&["rust", "node", "python", "proof", "pages"]) {
+        product::build(house)?;
+    }
     let mut total = Counts::default();
     let mut table = String::new();
-    for (name, suite) in SUITES.iter().filter(|(name, _)| wanted(name)) {
-        let counts = step(&format!("Suite {name}"), || suite(house)).unwrap_or_else(|error| {
+    for name in wanted {
+        let work = || match (suite(name), room(name)) {
+            (Some((_, suite)), _) => suite(house),
+            (None, Some((_, packages))) => cargo_test(house, packages),
+            (None, None) => bail!("neither a suite nor a room"),
+        };
+        let counts = step(&format!("Suite {name}"), work).unwrap_or_else(|error| {
             println!("{error:#}");
             Counts { passed: 0, failed: 1 }
         });
@@ -70,8 +101,17 @@ fn format(house: &House) -> anyhow::Result<Counts> {
 }
 
 fn rust(house: &House) -> anyhow::Result<Counts> {
+    cargo_test(house, &[])
+}
+
+/// The Rust tests of some packages; of all without any.
+fn cargo_test(house: &House, packages: &[&str]) -> anyhow::Result<Counts> {
     let mut command = Command::new("cargo");
-    command.args(["test", "--workspace", "--no-fail-fast"]).current_dir(&house.root).env("INSTA_UPDATE", "no");
+    command.args(["test", "--no-fail-fast"]).current_dir(&house.root).env("INSTA_UPDATE", "no");
+    match packages {
+        [] => command.arg("--workspace"),
+        packages => command.args(packages.iter().flat_map(|package| ["--package", package])),
+    };
     counted(&mut command, |line| {
         let rest = line.strip_prefix("test result: ")?;
         Some(Counts { passed: before(rest, " passed")?, failed: before(rest, " failed")? })
@@ -83,6 +123,7 @@ fn node(house: &House) -> anyhow::Result<Counts> {
     command
         .args(["--test", "--test-reporter=tap"])
         .arg(house.path("inference-wasm/hosts/web/test/"))
+        .arg(house.path("xtask/tests/workflows.test.mjs"))
         .current_dir(&house.root)
         .env("BEIRA_BIN", house.beira())
         .env("PATH", house.tool_path()?);

@@ -14,13 +14,13 @@ pub struct Estimate {
 
 // Measured by `node inference-wasm/benches/plugin.mjs`: CPU time of the linked plugin in V8, its callbacks
 // called as a proxy calls them, on one core of a 2-core AMD EPYC virtual machine; 30 features. A request of
-// one row took 100 µs and each further row 20 µs, whether by logistic regression, 100 or 200 trees;
-// 180,000 operations of a perceptron added 80 µs. Rounded up; Google's core of about 4 GHz is faster.
+// one row took 55 µs and each further row 22 µs, whether by logistic regression, 100 or 200 trees;
+// 180,000 operations of a perceptron added 14 µs. Rounded up; Google's core of about 4 GHz is faster.
 const REQUEST_US: f64 = 80.0;
 const FEATURE_US: f64 = 1.0;
 /// A comparison of a tree: it waits for memory and for the branch before it.
 const TREE_FLOP_US: f64 = 0.004;
-const FLOP_US: f64 = 0.001;
+const FLOP_US: f64 = 0.000_2;
 
 impl Estimate {
     /// Of a sealed module.

@@ -59,33 +59,25 @@ fn deploy(folder: &Path, model: &Path, more: &[&str]) -> Output {
         .unwrap()
 }
 
-/// What `gcloud` was asked, without revisions' names, which hold the time.
+/// What `gcloud` was asked to change; a new revision's name, which holds the time, is NEW.
 fn calls(folder: &Path) -> Vec<String> {
-    let calls = fs::read_to_string(folder.join("calls")).unwrap();
-    let word = |word: &str| match word {
-        word if word.starts_with("iris-") && word.contains('=') => {
-            let shares = word.split(',').map(|share| {
-                if share.starts_with("iris-old") {
-                    share.to_owned()
-                } else {
-                    format!("NEW={}", share.split('=').nth(1).unwrap())
-                }
-            });
-            shares.collect::<Vec<_>>().join(",")
+    let share = |share: &str| match share.split_once('=') {
+        Some((revision, percent)) if revision.starts_with("iris-") && revision != "iris-old" => {
+            format!("NEW={percent}")
         }
-        word => word.to_owned(),
+        _ => share.to_owned(),
     };
+    let call = |line: &str| -> Vec<String> {
+        let words = line.split(' ').filter(|word| !word.starts_with('/') && !word.contains("pkg.dev"));
+        let words = words.map(|word| word.split(',').map(share).collect::<Vec<_>>().join(","));
+        words.take_while(|word| word != "--region" && word != "--tag").collect()
+    };
+    let calls = fs::read_to_string(folder.join("calls")).unwrap();
+    let changing = ["replace", "update-traffic", "builds"];
     calls
         .lines()
-        .filter(|line| ["replace", "update-traffic", "builds"].iter().any(|what| line.contains(what)))
-        .map(|line| {
-            line.split(' ')
-                .take(if line.starts_with("builds") { 2 } else { 7 })
-                .map(word)
-                .filter(|w| !w.starts_with('/'))
-                .collect::<Vec<_>>()
-                .join(" ")
-        })
+        .filter(|line| changing.iter().any(|what| line.contains(what)))
+        .map(|line| call(line).join(" "))
         .collect()
 }
 
@@ -148,10 +140,10 @@ fn a_rollout_shifts_the_traffic_step_by_step() {
         calls(folder.path()),
         [
             "builds submit",
-            "run services replace --region europe-west1",
-            "run services update-traffic iris --to-revisions NEW=10,iris-old=90 --region",
-            "run services update-traffic iris --to-revisions NEW=50,iris-old=50 --region",
-            "run services update-traffic iris --to-revisions NEW=100 --region",
+            "run services replace",
+            "run services update-traffic iris --to-revisions NEW=10,iris-old=90",
+            "run services update-traffic iris --to-revisions NEW=50,iris-old=50",
+            "run services update-traffic iris --to-revisions NEW=100",
         ]
     );
     let replaced = fs::read_to_string(folder.path().join("replaced.yaml")).unwrap();
@@ -168,7 +160,7 @@ fn a_first_deployment_has_nothing_to_roll_back_to() {
     gcloud(folder.path(), &infer.url(), false, ":");
     let done = deploy(folder.path(), &model, &["--run"]);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    assert_eq!(calls(folder.path()), ["builds submit", "run services replace --region europe-west1"]);
+    assert_eq!(calls(folder.path()), ["builds submit", "run services replace"]);
 }
 
 #[test]
@@ -186,7 +178,7 @@ fn a_failing_smoke_test_leaves_production_untouched() {
     let done = deploy(folder.path(), &model, &["--run"]);
     let text = String::from_utf8_lossy(&done.stderr);
     assert!(!done.status.success() && text.contains("production is untouched"), "{text}");
-    assert_eq!(calls(folder.path()), ["builds submit", "run services replace --region europe-west1"]);
+    assert_eq!(calls(folder.path()), ["builds submit", "run services replace"]);
 }
 
 #[test]
@@ -201,8 +193,8 @@ fn a_failure_after_the_shift_is_rolled_back() {
     assert_eq!(
         calls(folder.path())[2..],
         [
-            "run services update-traffic iris --to-revisions NEW=10,iris-old=90 --region",
-            "run services update-traffic iris --to-revisions iris-old=100 --region",
+            "run services update-traffic iris --to-revisions NEW=10,iris-old=90",
+            "run services update-traffic iris --to-revisions iris-old=100",
         ]
     );
 }

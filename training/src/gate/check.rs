@@ -11,7 +11,8 @@ pub(super) fn check(comparison: &Comparison) -> Result<(), Error> {
     let numbers = matches!(labels, Labels::Numbers(_));
     let metric = policy.metric_for(labels);
     let guards = policy.guard_metrics_for(labels).into_iter().map(|guard| ("guards.metrics", guard.metric));
-    for (key, metric) in [("metric", metric)].into_iter().chain(guards) {
+    let floors = policy.floors.iter().flatten().map(|floor| ("floors", floor.metric));
+    for (key, metric) in [("metric", metric)].into_iter().chain(guards).chain(floors) {
         if metric.of_numbers() != numbers {
             let labels = if numbers { "numbers" } else { "classes" };
             return Err(wrong(format!("{key}: {} is not a metric of {labels}", metric.name())));

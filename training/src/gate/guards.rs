@@ -1,7 +1,7 @@
 //! Demands beside the metrics, in the order in which they decide.
 
 use super::GuardState::{Broken, Holds, NoChampion, NotMeasured, Off};
-use super::{Comparison, Guard, GuardState, Module, leakage, measure, scores, signature};
+use super::{Comparison, Guard, GuardState, Module, leakage, markdown, measure, scores, signature, weighted};
 
 /// All guards.
 pub(super) fn all(comparison: &Comparison) -> Vec<Guard> {
@@ -12,6 +12,7 @@ pub(super) fn all(comparison: &Comparison) -> Vec<Guard> {
     guards.push(parity(comparison));
     guards.push(bytes(comparison));
     guards.push(latency(comparison));
+    guards.extend(floors(comparison));
     guards.extend(champion(comparison));
     guards
 }
@@ -42,12 +43,15 @@ fn leaked(comparison: &Comparison) -> Guard {
         let why = "leakage is not measured: the hashes of the candidate's training rows are missing".to_owned();
         return guard("leakage", NotMeasured, Some(why));
     };
-    let (leaked, rows) = (leakage::leaked(hashes), comparison.labels.len());
+    let (leaked, rows) = (leakage::leaked(&hashes.seen, &hashes.held_out), comparison.labels.len());
     let state = if leaked <= limit { Holds } else { Broken };
     let why = (state == Broken).then(|| {
         format!("the candidate has been trained on {leaked} of the {rows} held-out rows; {limit} are allowed")
     });
+    // A champion that knows some of the rows is flattered by them; it is said, and decides nothing.
+    let champion = (!hashes.champion.is_empty()).then(|| leakage::leaked(&hashes.champion, &hashes.held_out));
     Guard {
+        champion: champion.map(|leaked| format!("{leaked} rows")),
         candidate: Some(format!("{leaked} rows")),
         limit: Some(format!("{limit} rows")),
         ..guard("leakage", state, why)
@@ -90,30 +94,58 @@ fn parity(comparison: &Comparison) -> Guard {
         let by = if found.is_finite() { format!("by {found:.1e}") } else { "without bound".to_owned() };
         format!("the candidate's answers on {host} differ from the reference {by}; {limit:.1e} is allowed")
     });
-    let candidate = Some(format!("{found:.1e} on {} hosts", comparison.parity.len()));
+    let hosts: Vec<&str> = comparison.parity.iter().map(|parity| parity.host.as_str()).collect();
+    let candidate = Some(format!("{found:.1e} ({})", hosts.join(", ")));
     Guard { candidate, limit: Some(format!("{limit:.1e}")), ..guard("parity", state, why) }
 }
 
 fn bytes(comparison: &Comparison) -> Guard {
     let guards = &comparison.policy.guards;
     let figure = |module: &Module| Some(module.bytes as f64);
-    let limits = (guards.module_bytes_ratio, guards.module_bytes_max.map(|max| max as f64));
+    let limits =
+        (guards.module_bytes_ratio, guards.module_bytes_free as f64, guards.module_bytes_max.map(|max| max as f64));
     weighed(comparison, "module bytes", figure, limits, &|value| format!("{value:.0} B"))
 }
 
 fn latency(comparison: &Comparison) -> Guard {
     let guards = &comparison.policy.guards;
     let figure = |module: &Module| module.latency_us.filter(|us| us.is_finite() && *us > 0.0);
-    let limits = (guards.latency_ratio, guards.latency_us_max);
+    let limits = (guards.latency_ratio, guards.latency_us_free, guards.latency_us_max);
     weighed(comparison, "latency", figure, limits, &|value| format!("{value:.2} µs"))
 }
 
-/// A figure that may be at most a multiple of the champion's, and at most a number.
+/// The metrics that must be reached, each a guard of its own.
+fn floors(comparison: &Comparison) -> Vec<Guard> {
+    let answers = measure::judged(&comparison.candidate, &comparison.labels).ok();
+    let floors = comparison.policy.floors.iter().flatten();
+    floors
+        .map(|floor| {
+            let metric = floor.metric;
+            let name = format!("floor of {}", metric.name());
+            let found = answers.as_ref().and_then(|matrix| weighted::point(metric, &comparison.labels, matrix));
+            let word = if metric.greater_is_better() { "at least" } else { "at most" };
+            let limit = format!("{word} {}", markdown::figure(floor.value));
+            let (state, why) = match found {
+                Some(found) if metric.gain(floor.value, found) >= 0.0 => (Holds, None),
+                Some(found) => {
+                    let found = markdown::figure(found);
+                    (Broken, Some(format!("{} of the candidate is {found}; {limit} is demanded", metric.name())))
+                }
+                None => (NotMeasured, Some(format!("{} of the candidate is not defined", metric.name()))),
+            };
+            let candidate = found.map(markdown::figure);
+            Guard { candidate, limit: Some(limit), ..guard(&name, state, why) }
+        })
+        .collect()
+}
+
+/// A figure that may be at most a multiple of the champion's (unless it is small enough anyway), and
+/// at most a number.
 fn weighed(
     comparison: &Comparison,
     name: &str,
     figure: impl Fn(&Module) -> Option<f64>,
-    (ratio, max): (Option<f64>, Option<f64>),
+    (ratio, free, max): (Option<f64>, f64, Option<f64>),
     print: &dyn Fn(f64) -> String,
 ) -> Guard {
     if ratio.is_none() && max.is_none() {
@@ -123,7 +155,9 @@ fn weighed(
     let champion = comparison.champion.as_ref().and_then(|c| c.module.as_ref().ok()).and_then(&figure);
     let candidate = comparison.candidate.module.as_ref().ok().and_then(&figure);
     // Each limit that can be told, with the words for it.
-    let relative = ratio.zip(champion).map(|(ratio, champion)| (ratio * champion, format!("{ratio} × the champion's")));
+    let relative = ratio.zip(champion).map(|(ratio, champion)| {
+        ((ratio * champion).max(free), format!("{ratio} × the champion's or {}", print(free)))
+    });
     let absolute = max.map(|max| (max, print(max)));
     let limits: Vec<(f64, String)> = [relative, absolute].into_iter().flatten().collect();
     let over =

@@ -5,8 +5,6 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::RowHashes;
-
 /// Identity of a row: the first 128 bits of a sha256 over its features by name, and its label.
 /// Numbers are compared as numbers (`1` is `1.0`, `-0` is `0`), whatever their order in the record.
 /// The label belongs to it: two different rows may have the same features.
@@ -21,10 +19,10 @@ pub fn row_hash(record: &Map<String, Value>, label: &Value) -> u128 {
     hash.finalize().iter().take(16).fold(0, |bits, byte| (bits << 8) | u128::from(*byte))
 }
 
-/// How many of the held-out rows the candidate has seen.
-pub(super) fn leaked(hashes: &RowHashes) -> u64 {
-    let seen: HashSet<u128> = hashes.seen.iter().copied().collect();
-    hashes.held_out.iter().filter(|hash| seen.contains(hash)).count() as u64
+/// How many of the held-out rows have been seen.
+pub(super) fn leaked(seen: &[u128], held_out: &[u128]) -> u64 {
+    let seen: HashSet<u128> = seen.iter().copied().collect();
+    held_out.iter().filter(|hash| seen.contains(hash)).count() as u64
 }
 
 fn cell(hash: &mut Sha256, value: &Value) {
@@ -72,6 +70,6 @@ mod tests {
         ] {
             assert_ne!(row, other);
         }
-        assert_eq!(leaked(&RowHashes { seen: vec![1, 2, 2], held_out: vec![2, 3, 2] }), 2);
+        assert_eq!(leaked(&[1, 2, 2], &[2, 3, 2]), 2);
     }
 }

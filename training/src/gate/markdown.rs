@@ -26,7 +26,7 @@ pub(super) fn percent(share: f64) -> String {
     format!("{} %", (share * 1e4).round() / 1e2)
 }
 
-fn figure(value: f64) -> String {
+pub(super) fn figure(value: f64) -> String {
     match value.abs() {
         0.0 => "0.0000".to_owned(),
         small if small < 1e-6 => format!("{value:.1e}"),
@@ -59,7 +59,8 @@ fn metrics(text: &mut String, report: &Report) -> std::fmt::Result {
         };
         let interval = m.lower.zip(m.upper).map(|(lower, upper)| format!("{} … {}", signed(lower), signed(upper)));
         let test = match (&m.test, m.harm_p) {
-            (Some(test), _) => format!("{} p {}", test.name, p(test.p)),
+            (Some(test), None) => format!("{} p {}", cell(&test.name), p(test.p)),
+            (Some(test), Some(harm)) => format!("{} p {}, worse (Holm) p {}", cell(&test.name), p(test.p), p(harm)),
             (None, Some(harm)) => format!("worse (Holm) p {}", p(harm)),
             (None, None) => "–".to_owned(),
         };
@@ -86,7 +87,7 @@ fn guards(text: &mut String, report: &Report) -> std::fmt::Result {
             GuardState::Off => "off",
         };
         let (champion, candidate, limit) = (or(&guard.champion), or(&guard.candidate), or(&guard.limit));
-        writeln!(text, "| {} | {champion} | {candidate} | {limit} | {state} |", guard.name)?;
+        writeln!(text, "| {} | {champion} | {candidate} | {limit} | {state} |", cell(&guard.name))?;
     }
     Ok(())
 }

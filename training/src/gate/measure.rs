@@ -49,8 +49,12 @@ pub(super) fn all(comparison: &Comparison) -> Vec<Measured> {
         replicate(comparison, &mut jobs, champion, candidate);
     }
     let mut measured: Vec<Measured> = jobs.iter_mut().map(|job| job.measured(comparison)).collect();
-    if let (Some(champion), Some(candidate), Some(spread)) = (&champion, &candidate, &jobs[0].spread) {
-        measured[0].test = Some(test(metric, labels, champion, candidate, spread));
+    if let (Some(champion), Some(candidate)) = (&champion, &candidate) {
+        for (measured, job) in measured.iter_mut().zip(&jobs).filter(|(_, job)| !matches!(job.role, Role::Slice(_))) {
+            measured.test = textbook(job.metric, labels, champion, candidate);
+        }
+        let bootstrap = jobs[0].spread.as_ref().map(|spread| Test { name: "bootstrap".to_owned(), p: spread.p() });
+        measured[0].test = measured[0].test.take().or(bootstrap);
     }
     correct(&mut measured, policy.confidence);
     measured
@@ -86,7 +90,7 @@ impl Job {
                     MeasuredState::Superior
                 } else if lower > -margin || lower == 0.0 {
                     MeasuredState::NonInferior
-                } else if upper < -margin {
+                } else if upper < 0.0 {
                     MeasuredState::Inferior
                 } else {
                     MeasuredState::Inconclusive
@@ -144,23 +148,24 @@ fn replicate(comparison: &Comparison, jobs: &mut [Job], champion: &[f64], candid
     }
 }
 
-/// The textbook test for the deciding metric, else the bootstrap's own p-value.
-fn test(metric: Metric, labels: &Labels, champion: &[f64], candidate: &[f64], spread: &Spread) -> Test {
-    let bootstrap = || Test { name: "bootstrap".to_owned(), p: spread.p() };
-    match (metric, labels) {
-        (Metric::Auc, Labels::Classes { names, rows }) if names.len() == 2 => {
+/// The textbook test of "no difference", where there is one for the metric: DeLong for the AUC of two
+/// classes, McNemar for the accuracy.
+fn textbook(metric: Metric, labels: &Labels, champion: &[f64], candidate: &[f64]) -> Option<Test> {
+    let Labels::Classes { names, rows } = labels else { return None };
+    match metric {
+        Metric::Auc if names.len() == 2 => {
             let positive: Vec<bool> = rows.iter().map(|class| *class == 1).collect();
             let scores = |matrix: &[f64]| matrix.chunks_exact(2).map(|row| row[1]).collect::<Vec<f64>>();
-            let found = delong(&positive, &scores(champion), &scores(candidate));
-            found.map_or_else(bootstrap, |found| Test { name: "DeLong".to_owned(), p: found.p })
+            let found = delong(&positive, &scores(champion), &scores(candidate))?;
+            Some(Test { name: "DeLong".to_owned(), p: found.p })
         }
-        (Metric::Accuracy, Labels::Classes { names, rows }) => {
+        Metric::Accuracy => {
             let flips = flips::count(names, rows, champion, candidate);
             let found = mcnemar(flips.right_to_wrong, flips.wrong_to_right);
             let name = if found.exact { "McNemar exact" } else { "McNemar" };
-            Test { name: name.to_owned(), p: found.p }
+            Some(Test { name: name.to_owned(), p: found.p })
         }
-        _ => bootstrap(),
+        _ => None,
     }
 }
 

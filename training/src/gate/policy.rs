@@ -9,13 +9,16 @@
 //! bootstrap: {replicates: 2000, seed: 20}
 //! guards:
 //!   metrics: null          # accuracy and brier, or mae; else a list like [{metric: brier, margin: 0.005}]
-//!   parity: 1.0e-6         # greatest difference between hosts
+//!   parity: 1.0e-6         # greatest difference between hosts, relative to 1 + |answer|
 //!   signature: true        # whoever can call the champion can call the candidate
 //!   leaked_rows: 0         # held-out rows that the candidate has been trained on
 //!   module_bytes_ratio: 1.5
+//!   module_bytes_free: 262144 # the ratio is not asked for below it
 //!   module_bytes_max: null
 //!   latency_ratio: 1.5
+//!   latency_us_free: 20    # the ratio is not asked for below it
 //!   latency_us_max: null   # microseconds for one row
+//! floors: null             # what a candidate must reach, champion or not: a list like [{metric: auc, value: 0.7}]
 //! slices: {rows_min: 100, margin: null} # smaller slices are shown and not judged; margin 3 × the metric's
 //! ```
 
@@ -37,6 +40,8 @@ pub struct Policy {
     pub bootstrap: Bootstrap,
     /// What must not become worse.
     pub guards: Guards,
+    /// What must be reached, with or without a champion.
+    pub floors: Option<Vec<Floor>>,
     /// How parts of the rows are judged.
     pub slices: Slices,
 }
@@ -57,7 +62,7 @@ pub struct Bootstrap {
 pub struct Guards {
     /// Metrics on which the candidate must be non-inferior; by the task when absent.
     pub metrics: Option<Vec<GuardMetric>>,
-    /// Greatest absolute difference between hosts.
+    /// Greatest difference between hosts, relative to 1 + |answer|.
     pub parity: Option<f64>,
     /// Whether the candidate must take what the champion takes and answer what it answers.
     pub signature: bool,
@@ -65,10 +70,14 @@ pub struct Guards {
     pub leaked_rows: Option<u64>,
     /// Most bytes of the module, as a multiple of the champion's.
     pub module_bytes_ratio: Option<f64>,
+    /// A module of at most so many bytes is small enough, whatever the ratio.
+    pub module_bytes_free: u64,
     /// Most bytes of the module.
     pub module_bytes_max: Option<u64>,
     /// Most time for a row, as a multiple of the champion's.
     pub latency_ratio: Option<f64>,
+    /// A row that takes at most so many microseconds is quick enough, whatever the ratio.
+    pub latency_us_free: f64,
     /// Most time for a row in microseconds.
     pub latency_us_max: Option<f64>,
 }
@@ -82,6 +91,16 @@ pub struct GuardMetric {
     /// Greatest loss that counts as none; [`Metric::default_margin`] when absent.
     #[serde(default)]
     pub margin: Option<f64>,
+}
+
+/// A metric that must be reached: at least `value`, or at most where less is better.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Floor {
+    /// Which.
+    pub metric: Metric,
+    /// The figure on the held-out rows.
+    pub value: f64,
 }
 
 /// How parts of the rows are judged, by the deciding metric.
@@ -102,6 +121,7 @@ impl Default for Policy {
             confidence: 0.95,
             bootstrap: Bootstrap::default(),
             guards: Guards::default(),
+            floors: None,
             slices: Slices::default(),
         }
     }
@@ -121,8 +141,10 @@ impl Default for Guards {
             signature: true,
             leaked_rows: Some(0),
             module_bytes_ratio: Some(1.5),
+            module_bytes_free: 256 << 10,
             module_bytes_max: None,
             latency_ratio: Some(1.5),
+            latency_us_free: 20.0,
             latency_us_max: None,
         }
     }
@@ -159,6 +181,12 @@ impl Policy {
         above_zero("guards.latency_ratio", guards.latency_ratio)?;
         above_zero("guards.latency_us_max", guards.latency_us_max)?;
         above_zero("slices.margin", self.slices.margin)?;
+        if !guards.latency_us_free.is_finite() || guards.latency_us_free < 0.0 {
+            return Err("guards.latency_us_free: a number from 0 on is needed".to_owned());
+        }
+        if let Some(i) = self.floors.iter().flatten().position(|floor| !floor.value.is_finite()) {
+            return Err(format!("floors[{i}].value: a finite number is needed"));
+        }
         for (i, guard) in guards.metrics.iter().flatten().enumerate() {
             above_zero(&format!("guards.metrics[{i}].margin"), guard.margin)?;
             if guards.metrics.iter().flatten().take(i).any(|other| other.metric == guard.metric) {

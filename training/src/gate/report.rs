@@ -35,7 +35,7 @@ pub enum Verdict {
     Promote,
     /// Not shown to be better, nor to be worse: the champion stays, a person may look.
     Hold,
-    /// Worse, broken, or not shown to be as good: it must not be promoted.
+    /// Shown to be worse, or broken: it must not be promoted.
     Reject,
 }
 
@@ -62,7 +62,7 @@ pub struct Measured {
     pub margin: Option<f64>,
     /// Smallest difference that so many rows show in 80 of 100 cases; absent when no sample differs.
     pub detectable: Option<f64>,
-    /// A test of "no difference"; it informs, the interval decides.
+    /// A test of "no difference" (DeLong, McNemar, else the bootstrap's); it informs, the interval decides.
     pub test: Option<Test>,
     /// Guards and slices: p-value of "the loss is within the margin", corrected by Holm over all of them.
     pub harm_p: Option<f64>,
@@ -101,7 +101,8 @@ pub enum MeasuredState {
     NonInferior,
     /// Neither as good nor worse is shown.
     Inconclusive,
-    /// A loss greater than the margin is shown.
+    /// Worse is shown (the whole interval lies below 0), and a loss of the margin is not excluded.
+    /// Guards and slices: a loss greater than the margin is shown, after Holm's correction.
     Inferior,
     /// Too few rows for a judgement.
     TooFewRows,
@@ -112,7 +113,8 @@ pub enum MeasuredState {
 /// One demand beside the metrics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Guard {
-    /// `module`, `answers`, `champion`, `leakage`, `signature`, `parity`, `module bytes` or `latency`.
+    /// `module`, `answers`, `champion`, `leakage`, `signature`, `parity`, `module bytes`, `latency`, or
+    /// `floor of` a metric.
     pub name: String,
     /// Figure of the champion.
     pub champion: Option<String>,
@@ -143,6 +145,30 @@ pub enum GuardState {
 }
 
 impl Report {
+    /// The report as JSON, a line for each field.
+    pub fn json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// What is worth a curve in the candidate's run: `gate/auc.delta`, `gate/auc.lower`, `gate/auc.upper`, …
+    pub fn figures(&self) -> Vec<(String, f64)> {
+        let whole = self.measured.iter().filter(|m| !matches!(m.role, Role::Slice(_)));
+        whole
+            .flat_map(|m| {
+                let figures = [
+                    ("champion", m.champion),
+                    ("candidate", m.candidate),
+                    ("delta", m.gain),
+                    ("lower", m.lower),
+                    ("upper", m.upper),
+                ];
+                figures.into_iter().filter_map(|(key, value)| {
+                    Some((format!("gate/{}.{key}", m.metric.name()), value.filter(|value| value.is_finite())?))
+                })
+            })
+            .collect()
+    }
+
     /// One screen of Markdown for a pull request.
     pub fn markdown(&self) -> String {
         markdown::write(self)

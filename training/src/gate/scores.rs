@@ -25,6 +25,8 @@ pub enum Scores {
     Classes(Vec<f64>),
     /// Predicted numbers, one for each row.
     Numbers(Vec<f64>),
+    /// None, for this reason.
+    Refused(String),
 }
 
 impl Labels {
@@ -63,6 +65,7 @@ pub(super) fn answers(contender: &Contender, labels: &Labels) -> Result<Vec<f64>
         }
         (Scores::Classes(p), Labels::Classes { names, .. }) => (p.len() / names.len(), p.clone(), names.len()),
         (Scores::Numbers(numbers), Labels::Numbers(_)) => (numbers.len(), numbers.clone(), 1),
+        (Scores::Refused(why), _) => return Err(why.clone()),
         _ => return Err("it does not answer what the labels ask for".to_owned()),
     };
     let rows = labels.len();

@@ -7,12 +7,15 @@ use super::{Comparison, Guard, GuardState, Measured, MeasuredState, Role, Verdic
 ///
 /// 1. A broken guard: REJECT.
 /// 2. A champion that cannot be compared with, or a metric that is not defined: HOLD.
-/// 3. The deciding metric is not non-inferior: REJECT; at a first deployment only when it is worse
-///    than the trivial baseline.
-/// 4. A guard metric or slice is worse: REJECT.
-/// 5. No improvement is shown: HOLD.
-/// 6. A guard is not measured, or not shown to be non-inferior: HOLD.
-/// 7. PROMOTE.
+/// 3. The deciding metric, a guard metric or a slice is shown to be worse: REJECT.
+/// 4. The deciding metric is not shown to be as good, or not to be better: HOLD.
+/// 5. A guard is not measured, or not shown to be non-inferior: HOLD.
+/// 6. PROMOTE.
+///
+/// A failed proof of non-inferiority is no proof of inferiority: an interval on both sides of 0 and
+/// of the margin is inconclusive, and says that there are too few rows (Piaggio et al. 2012,
+/// "Reporting of Noninferiority and Equivalence Randomized Trials: Extension of the CONSORT 2010
+/// Statement", figure 1). That is HOLD. Of two equal models 250 rows would else reject most.
 pub(super) fn verdict(comparison: &Comparison, guards: &[Guard], measured: &[Measured]) -> (Verdict, String) {
     let why = |guard: &Guard| guard.why.clone().unwrap_or_else(|| guard.name.clone());
     let at = |state: GuardState| guards.iter().find(|guard| guard.state == state);
@@ -24,17 +27,18 @@ pub(super) fn verdict(comparison: &Comparison, guards: &[Guard], measured: &[Mea
     }
     let words = Words { comparison, confidence: percent(comparison.policy.confidence) };
     let deciding = &measured[0];
-    match (deciding.state, &comparison.champion) {
-        (MeasuredState::NotMeasured | MeasuredState::TooFewRows, _) => {
-            return (Verdict::Hold, format!("{} is not defined on these held-out rows", deciding.metric.name()));
-        }
-        (MeasuredState::Inferior, _) => return (Verdict::Reject, words.worse(deciding)),
-        (MeasuredState::Inconclusive, Some(_)) => return (Verdict::Reject, words.not_shown(deciding)),
-        _ => {}
+    if matches!(deciding.state, MeasuredState::NotMeasured | MeasuredState::TooFewRows) {
+        return (Verdict::Hold, format!("{} is not defined on these held-out rows", deciding.metric.name()));
+    }
+    if deciding.state == MeasuredState::Inferior {
+        return (Verdict::Reject, words.worse(deciding));
     }
     let worse = measured.iter().filter(|m| m.state == MeasuredState::Inferior);
     if let Some(worst) = worse.min_by(|a, b| a.harm_p.unwrap_or(1.0).total_cmp(&b.harm_p.unwrap_or(1.0))) {
         return (Verdict::Reject, words.worse(worst));
+    }
+    if deciding.state == MeasuredState::Inconclusive && comparison.champion.is_some() {
+        return (Verdict::Hold, words.not_shown(deciding));
     }
     if deciding.state != MeasuredState::Superior {
         return (Verdict::Hold, words.no_improvement(deciding));

@@ -6,7 +6,7 @@ use super::Client;
 use crate::Error;
 
 /// Where a run's artifacts are.
-pub(super) enum Root {
+pub(crate) enum Root {
     /// `mlflow-artifacts:/path`: the server keeps them.
     Proxy(String),
     /// `file:///path`: a folder on this machine.
@@ -37,14 +37,25 @@ impl Root {
         wrong("only mlflow-artifacts:/ and file:// are written; let the server proxy its store")
     }
 
+    /// Reads one file; `None` when it is not there.
+    pub fn read(&self, client: &Client, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        match self {
+            Root::Proxy(root) => client.download(&proxied(root, path)),
+            Root::Folder(root) => {
+                let file = root.join(path);
+                match std::fs::read(&file) {
+                    Ok(bytes) => Ok(Some(bytes)),
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                    Err(source) => Err(Error::File { action: "read", path: file, source, help: String::new() }),
+                }
+            }
+        }
+    }
+
     /// Writes one file.
     pub fn write(&self, client: &Client, path: &str, bytes: &[u8]) -> Result<(), Error> {
         match self {
-            Root::Proxy(root) => {
-                let segments: Vec<String> = root.split('/').chain(path.split('/')).map(encode).collect();
-                let target = format!("mlflow-artifacts/artifacts/{}", segments.join("/"));
-                client.put(&target, content_type(path), bytes)
-            }
+            Root::Proxy(root) => client.put(&proxied(root, path), content_type(path), bytes),
             Root::Folder(root) => {
                 let file = root.join(path);
                 let written = file.parent().map_or(Ok(()), std::fs::create_dir_all);
@@ -55,6 +66,12 @@ impl Root {
             }
         }
     }
+}
+
+/// Path of a file at the server's proxy, encoded.
+fn proxied(root: &str, path: &str) -> String {
+    let segments: Vec<String> = root.split('/').chain(path.split('/')).map(encode).collect();
+    format!("mlflow-artifacts/artifacts/{}", segments.join("/"))
 }
 
 fn content_type(path: &str) -> &'static str {

@@ -9,6 +9,9 @@ use ureq::http::Response;
 
 use crate::Error;
 
+/// Longest file that is fetched.
+const DOWNLOAD_MAX: u64 = 1 << 30;
+
 /// A server's address. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Client {
@@ -84,8 +87,37 @@ impl Client {
         self.read(path, request.send(bytes))?.fine(self, &format!("PUT {path}")).map(drop)
     }
 
+    /// A file's bytes; `None` when there is none. The path is encoded already.
+    pub(super) fn download(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        let mut request = self.agent.get(self.url(path));
+        if let Some(bearer) = self.bearer() {
+            request = request.header("Authorization", bearer);
+        }
+        let mut answer = request.call().map_err(|error| self.unreachable(&error))?;
+        let status = answer.status().as_u16();
+        let body = answer.body_mut().with_config().limit(DOWNLOAD_MAX).read_to_vec();
+        let body = body.map_err(|error| self.unreachable(&error))?;
+        match status {
+            200..300 => Ok(Some(body)),
+            404 => Ok(None),
+            _ => {
+                let error = serde_json::from_slice(&body).unwrap_or_default();
+                Answer::Refused { status, error }.fine(self, &format!("GET {path}")).map(|_| None)
+            }
+        }
+    }
+
     fn url(&self, path: &str) -> String {
         format!("{}/api/2.0/{path}", self.server)
+    }
+
+    /// Without the address, which the error names already.
+    fn unreachable(&self, error: &ureq::Error) -> Error {
+        let what = match error {
+            ureq::Error::Io(error) => error.kind().to_string(),
+            error => error.to_string(),
+        };
+        Error::Unreachable { server: self.server.clone(), what }
     }
 
     fn bearer(&self) -> Option<String> {
@@ -93,17 +125,10 @@ impl Client {
     }
 
     fn read(&self, path: &str, sent: Result<Response<ureq::Body>, ureq::Error>) -> Result<Answer, Error> {
-        let unreachable = |error: ureq::Error| {
-            // Without the address, which the error names already.
-            let what = match &error {
-                ureq::Error::Io(error) => error.kind().to_string(),
-                error => error.to_string(),
-            };
-            Error::Unreachable { server: self.server.clone(), what }
-        };
-        let mut answer = sent.map_err(unreachable)?;
+        let mut answer = sent.map_err(|error| self.unreachable(&error))?;
         let status = answer.status().as_u16();
-        let body = answer.body_mut().with_config().limit(64 << 20).read_to_string().map_err(unreachable)?;
+        let body = answer.body_mut().with_config().limit(64 << 20).read_to_string();
+        let body = body.map_err(|error| self.unreachable(&error))?;
         if (200..300).contains(&status) {
             return match serde_json::from_str(if body.is_empty() { "{}" } else { &body }) {
                 Ok(value) => Ok(Answer::Fine(value)),

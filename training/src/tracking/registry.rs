@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Client;
+use super::artifacts::Root;
 use super::client::{Answer, text};
 use crate::Error;
 
@@ -46,7 +47,7 @@ pub(super) fn register(client: &Client, run_id: &str, name: &str, source: &str) 
             "challenger"
         }
     };
-    client.send(path, &json!({"name": name, "alias": alias, "version": version}))?;
+    move_alias(client, name, alias, &version)?;
     Ok(Registered { name: name.to_owned(), version, alias: alias.to_owned() })
 }
 
@@ -58,4 +59,66 @@ fn version_of(client: &Client, run_id: &str, name: &str) -> Result<Option<String
     let versions = found.get("model_versions").and_then(Value::as_array);
     let ours = versions.into_iter().flatten().find(|version| version["name"] == name);
     Ok(ours.and_then(|version| version["version"].as_str()).map(str::to_owned))
+}
+
+/// A registered version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Version {
+    /// Registered model.
+    pub name: String,
+    /// Version number.
+    pub version: String,
+    /// Run that it comes from; empty when none is known.
+    pub run_id: String,
+}
+
+/// Which version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum At {
+    /// This one.
+    Number(String),
+    /// The one that an alias points to.
+    Alias(String),
+    /// The one with the greatest number.
+    Latest,
+}
+
+/// Looks a version up; `None` when the model has no such version or alias.
+pub(crate) fn version(client: &Client, name: &str, at: &At) -> Result<Option<Version>, Error> {
+    // A model without the alias is INVALID_PARAMETER_VALUE to MLflow; a model that does not exist is another error.
+    let (path, key, value, missing) = match at {
+        At::Number(number) => ("mlflow/model-versions/get", "version", number, "RESOURCE_DOES_NOT_EXIST"),
+        At::Alias(alias) => ("mlflow/registered-models/alias", "alias", alias, "INVALID_PARAMETER_VALUE"),
+        At::Latest => return latest(client, name),
+    };
+    let answer = match client.get(path, &[("name", name), (key, value)])? {
+        Answer::Refused { error, .. } if error.error_code == missing => return Ok(None),
+        answer => answer.fine(client, &format!("GET {path}"))?,
+    };
+    let version = text(client, path, &answer, &["model_version", "version"])?;
+    let run_id = answer["model_version"]["run_id"].as_str().unwrap_or_default().to_owned();
+    Ok(Some(Version { name: name.to_owned(), version, run_id }))
+}
+
+/// The newest version, of whatever stage.
+fn latest(client: &Client, name: &str) -> Result<Option<Version>, Error> {
+    let answer = client.send("mlflow/registered-models/get-latest-versions", &json!({"name": name}))?;
+    let newest = (answer["model_versions"].as_array().into_iter().flatten())
+        .filter_map(|version| version["version"].as_str()?.parse::<u64>().ok())
+        .max();
+    newest.map_or(Ok(None), |number| version(client, name, &At::Number(number.to_string())))
+}
+
+/// Where a version's files are.
+pub(crate) fn folder(client: &Client, version: &Version) -> Result<Root, Error> {
+    let path = "mlflow/model-versions/get-download-uri";
+    let query = [("name", version.name.as_str()), ("version", version.version.as_str())];
+    let answer = client.get(path, &query)?.fine(client, &format!("GET {path}"))?;
+    Root::parse(&text(client, path, &answer, &["artifact_uri"])?)
+}
+
+/// Sets or moves an alias.
+pub(crate) fn move_alias(client: &Client, name: &str, alias: &str, version: &str) -> Result<(), Error> {
+    let body = json!({"name": name, "alias": alias, "version": version});
+    client.send("mlflow/registered-models/alias", &body).map(drop)
 }

@@ -59,9 +59,9 @@ impl Gcloud {
 
     /// Builds the image of a folder in the cloud.
     pub fn build(&self, folder: &Path, image: &str) -> anyhow::Result<()> {
-        let mut command = self.command(&["builds", "submit"]);
+        let mut command = command(&["builds", "submit"]);
         command.arg(folder).args(["--tag", image]);
-        run(command)
+        self.run(command)
     }
 
     /// The service, or `None` when it is not there.
@@ -97,17 +97,17 @@ impl Gcloud {
 
     /// Makes the service what a file says.
     pub fn replace(&self, file: &Path) -> anyhow::Result<()> {
-        let mut command = self.command(&["run", "services", "replace"]);
+        let mut command = command(&["run", "services", "replace"]);
         command.arg(file).args(["--region", &self.region]);
-        run(command)
+        self.run(command)
     }
 
     /// Divides the traffic: `a=10,b=90`.
     pub fn traffic(&self, service: &str, shares: &[(String, u64)]) -> anyhow::Result<()> {
         let shares: Vec<String> = shares.iter().map(|(revision, percent)| format!("{revision}={percent}")).collect();
-        let mut command = self.command(&["run", "services", "update-traffic", service]);
+        let mut command = command(&["run", "services", "update-traffic", service]);
         command.args(["--to-revisions", &shares.join(","), "--region", &self.region]);
-        run(command)
+        self.run(command)
     }
 
     /// A token that says who we are; `None` where gcloud has none (then the service must be public).
@@ -116,14 +116,20 @@ impl Gcloud {
         Some(token.trim().to_owned()).filter(|token| !token.is_empty())
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("gcloud");
-        command.args(arguments).args(["--project", &self.project, "--quiet"]);
-        command
+    /// Runs a command, its words on ours.
+    fn run(&self, mut command: Command) -> anyhow::Result<()> {
+        let words: Vec<_> = command.get_args().take(3).map(|word| word.to_string_lossy().into_owned()).collect();
+        command.args(["--project", &self.project, "--quiet"]).stdin(Stdio::null());
+        let status = command.status().context("cannot start gcloud")?;
+        if !status.success() {
+            bail!("gcloud {} … ended with {status}", words.join(" "));
+        }
+        Ok(())
     }
 
     fn ask(&self, arguments: &[&str]) -> anyhow::Result<String> {
-        let output = self.command(arguments).stdin(Stdio::null()).output().context("cannot start gcloud")?;
+        let project = ["--project", &self.project, "--quiet"];
+        let output = command(arguments).args(project).stdin(Stdio::null()).output().context("cannot start gcloud")?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             bail!("gcloud {}: {}", arguments.join(" "), said.trim());
@@ -132,12 +138,8 @@ impl Gcloud {
     }
 }
 
-/// Runs a command, its words on ours.
-fn run(mut command: Command) -> anyhow::Result<()> {
-    let words: Vec<_> = command.get_args().take(3).map(|word| word.to_string_lossy().into_owned()).collect();
-    let status = command.stdin(Stdio::null()).status().context("cannot start gcloud")?;
-    if !status.success() {
-        bail!("gcloud {} … ended with {status}", words.join(" "));
-    }
-    Ok(())
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new("gcloud");
+    command.args(arguments);
+    command
 }
