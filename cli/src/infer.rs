@@ -32,6 +32,9 @@ pub struct Arguments {
     /// Where counts are sent (predictions, errors, latency, rows in each bin; never a value). [default: nowhere]
     #[arg(long, value_name = "URL", env = "BEIRA_TELEMETRY")]
     telemetry: Option<String>,
+    /// Key that signs prediction ids (`?ids=1`); the server that labels are sent to must know it too.
+    #[arg(long, value_name = "KEY", env = "BEIRA_PREDICTION_KEY", hide_env_values = true)]
+    prediction_key: Option<String>,
     /// Seconds between two looks at the alias.
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     poll: u64,
@@ -43,7 +46,7 @@ pub struct Arguments {
 /// Serves until SIGINT or SIGTERM.
 pub fn infer(arguments: &Arguments) -> anyhow::Result<()> {
     // One line for each request is the job of what stands in front; RUST_LOG=info brings it back.
-    process::logs("warn,beira_server=info,beira_server::route=warn");
+    process::logs("warn,beira_server=info,beira_server::observe::seen=warn");
     let model = match &arguments.model {
         Model::File(path) => {
             let (name, bytes) = model::read(path)?;
@@ -68,6 +71,8 @@ pub fn infer(arguments: &Arguments) -> anyhow::Result<()> {
         flush: Duration::from_secs(5),
         rows_max: arguments.rows_max,
         json_bytes_max: 16 << 20,
+        prediction_key: arguments.prediction_key.clone().map(server::PredictionKey),
+        otlp: process::otlp()?,
     };
     Ok(process::run(infer.serve(process::stopped()))??)
 }

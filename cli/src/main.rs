@@ -17,6 +17,8 @@ mod model;
 #[cfg(feature = "full")]
 mod model_ref;
 #[cfg(feature = "full")]
+mod observability;
+#[cfg(feature = "full")]
 mod predict;
 mod process;
 #[cfg(feature = "full")]
@@ -80,6 +82,9 @@ enum Command {
     /// Serve tracking, registry, predictions, telemetry and the dashboard.
     #[cfg(feature = "full")]
     Serve(serve::Arguments),
+    /// Write dashboards and alert policies for a monitoring system.
+    #[cfg(feature = "full")]
+    Observability(observability::Arguments),
     /// Serve the predictions of one model, without a store: for containers.
     Infer(infer::Arguments),
 }
@@ -112,6 +117,8 @@ fn main() -> std::process::ExitCode {
         Command::Ingest(arguments) => ingest::ingest(&arguments),
         #[cfg(feature = "full")]
         Command::Serve(arguments) => serve::serve(&arguments),
+        #[cfg(feature = "full")]
+        Command::Observability(arguments) => observability::write(&arguments),
         Command::Infer(arguments) => infer::infer(&arguments),
     };
     match result {

@@ -1,13 +1,19 @@
 //! What every serving command does with its process: logs, runtime, signals.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use anyhow::Context;
+use server::observe::otlp::Otlp;
 
 /// JSON lines on standard error, filtered by RUST_LOG, else by `default`.
 pub fn logs(default: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).json().init();
+    server::observe::log::start(default);
+}
+
+/// The exporter that OpenTelemetry's variables ask for.
+pub fn otlp() -> anyhow::Result<Option<Arc<Otlp>>> {
+    Otlp::from_env(|name| std::env::var(name).ok()).map_err(anyhow::Error::msg)
 }
 
 /// Runs to the end, and does not wait for threads that still wait for somebody else.

@@ -1,6 +1,9 @@
 //! `beira serve`: the whole product in one process.
 
 use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
 
 use crate::process;
 
@@ -25,6 +28,72 @@ pub struct Arguments {
     /// `none`: no accounts, whoever reaches the address may do everything.
     #[arg(long, value_parser = ["none"])]
     auth: Option<String>,
+    #[command(flatten)]
+    watch: Watch,
+}
+
+/// How models in production are watched.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Watching")]
+struct Watch {
+    /// Seconds between two looks at the models in production.
+    #[arg(long, value_name = "SECONDS", default_value_t = 15.0, value_parser = seconds)]
+    watch_every: f64,
+    /// Width of the windows that are compared with the training data.
+    #[arg(long, value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=10_080))]
+    watch_window: u32,
+    /// An alarm needs a change in K of the last N windows that have enough rows.
+    #[arg(long, value_name = "K/N", default_value = "2/3", value_parser = sustained)]
+    watch_sustained: server::Sustained,
+    /// How far accuracy or AUC may fall below that of the held-out rows (and by which share an error may grow).
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = share)]
+    watch_margin: f64,
+    /// Address that is told when an alarm fires, is confirmed by labels, or is over.
+    #[arg(long, value_name = "URL", requires = "alert_secret_env")]
+    alert_webhook: Option<String>,
+    /// Environment variable with the secret that signs what the webhook gets.
+    #[arg(long, value_name = "NAME", requires = "alert_webhook")]
+    alert_secret_env: Option<String>,
+    /// Key that hosts sign prediction ids with; workers and servers that share it can check each other's.
+    #[arg(long, value_name = "KEY", env = "BEIRA_PREDICTION_KEY", hide_env_values = true)]
+    prediction_key: Option<String>,
+}
+
+impl Watch {
+    fn config(&self) -> anyhow::Result<server::Watch> {
+        let webhook = match (&self.alert_webhook, &self.alert_secret_env) {
+            (Some(url), Some(name)) => {
+                let secret = std::env::var(name)
+                    .with_context(|| format!("--alert-secret-env {name}: there is no such environment variable"))?;
+                Some(server::Webhook::new(url, &secret).map_err(|what| anyhow::anyhow!("--alert-webhook: {what}"))?)
+            }
+            _ => None,
+        };
+        Ok(server::Watch {
+            every: Duration::from_secs_f64(self.watch_every),
+            window: Duration::from_secs(u64::from(self.watch_window) * 60),
+            sustained: self.watch_sustained,
+            margin: self.watch_margin,
+            webhook,
+        })
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|seconds| (0.1..=86_400.0).contains(seconds)).ok_or("between 0.1 and 86400".to_owned())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|share| (0.0..1.0).contains(share)).ok_or("at least 0 and below 1".to_owned())
+}
+
+fn sustained(text: &str) -> Result<server::Sustained, String> {
+    let read = || {
+        let (k, n) = text.split_once('/')?;
+        let (k, n) = (k.trim().parse().ok()?, n.trim().parse().ok()?);
+        (1 <= k && k <= n && n <= 100).then_some(server::Sustained { k, n })
+    };
+    read().ok_or("like 2/3: K at least 1, at most N, and N at most 100".to_owned())
 }
 
 /// Serves until SIGINT or SIGTERM.
@@ -37,6 +106,9 @@ pub fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         artifacts: arguments.artifacts.clone(),
         default_artifact_root: arguments.default_artifact_root.clone(),
         auth_none: arguments.auth.is_some(),
+        prediction_key: arguments.watch.prediction_key.clone().map(server::PredictionKey),
+        watch: arguments.watch.config()?,
+        otlp: process::otlp()?,
         ..server::Config::default()
     };
     Ok(process::run(server::serve(config, process::stopped()))??)

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mlflow::{ModelVersion, RunInfo};
 use crate::profile::Bins;
+use crate::watch::{Alarm, Performance, RealisedDay};
 use crate::{Manifest, Origin};
 
 /// `GET /api/beira/overview`: the first page.
@@ -116,8 +117,17 @@ pub struct Production {
     pub score: Option<Drift>,
     /// Version that `features` and `score` belong to.
     pub drift_version: Option<String>,
-    /// Registered, alias moved, trained: marks on the time line, ascending, whole life of the model.
+    /// Registered, alias moved, trained, alarms: marks on the time line, ascending, whole life of the model.
     pub events: Vec<TimelineEvent>,
+    /// What the watch found last, one for each version that it looks at; the newest version first.
+    #[serde(default)]
+    pub alarms: Vec<Alarm>,
+    /// Metrics of `drift_version` without labels, over the range.
+    #[serde(default)]
+    pub estimated: Option<Performance>,
+    /// Metrics by late labels, newest day first, at most 31 days of each version.
+    #[serde(default)]
+    pub realised: Vec<RealisedDay>,
 }
 
 /// One window of one version and origin.
@@ -179,6 +189,13 @@ pub struct Drift {
     pub psi: Option<f64>,
     /// PSI that no change would exceed in 99 of 100 such samples; absent with it.
     pub psi_limit: Option<f64>,
+    /// Production rows compared.
+    #[serde(default)]
+    pub rows: u64,
+    /// Rows from which on a change of the least size that counts would be seen; absent when the
+    /// training data is too small for that, whatever comes in.
+    #[serde(default)]
+    pub rows_needed: Option<u64>,
     /// Verdict.
     pub state: DriftState,
 }
@@ -189,9 +206,9 @@ pub struct Drift {
 pub enum DriftState {
     /// Too few rows to tell.
     InsufficientData,
-    /// No drift seen.
+    /// No drift seen, and it would have been.
     Ok,
-    /// Above the limit that chance explains, and above the effect floor.
+    /// Above the limit that chance explains (all features considered), and above the effect floor.
     Drift,
 }
 
@@ -200,7 +217,7 @@ pub enum DriftState {
 pub struct TimelineEvent {
     /// Milliseconds since 1970.
     pub at_ms: i64,
-    /// `trained`, `registered`, `alias`.
+    /// `trained`, `registered`, `alias`, `alarm`.
     pub kind: String,
     /// Model version it concerns.
     pub version: String,

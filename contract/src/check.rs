@@ -5,7 +5,7 @@
 
 use crate::date::Unit;
 use crate::manifest::{Datatype, Golden, Manifest, Seal, TensorSpec, VERSION};
-use crate::profile::{Bins, Profile, Reference};
+use crate::profile::{Bins, HeldOut, Profile, Reference};
 
 /// Checks `manifest` against a memory of `memory_bytes`. The error is a sentence that names the field.
 pub fn manifest(manifest: &Manifest, memory_bytes: u64) -> Result<(), String> {
@@ -126,6 +126,11 @@ fn profile(manifest: &Manifest, profile: &Profile) -> Result<(), String> {
             return Err("profile.score.element: outside of the output's row".to_owned());
         }
         bins(&score.bins, &score.counts).map_err(|what| format!("profile.score: {what}"))?;
+        if let Some(HeldOut::Hits(hits)) = &score.held_out
+            && (hits.len() != score.counts.len() || hits.iter().zip(&score.counts).any(|(hits, rows)| hits > rows))
+        {
+            return Err("profile.score.held_out: hits are not a part of each bin's rows".to_owned());
+        }
     }
     Ok(())
 }

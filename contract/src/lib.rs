@@ -8,6 +8,7 @@ pub mod check;
 pub mod date;
 pub mod fault;
 pub mod hex;
+pub mod labels;
 pub mod manifest;
 pub mod mlflow;
 pub mod number;
@@ -15,6 +16,7 @@ pub mod oip;
 pub mod plugin;
 pub mod profile;
 pub mod telemetry;
+pub mod watch;
 
 pub use date::Date;
 pub use fault::{Fault, Loc};

@@ -68,4 +68,24 @@ pub struct Score {
     pub bins: Bins,
     /// Held-out rows in each bin.
     pub counts: Vec<u64>,
+    /// How good the answers were on those rows; absent for a model that came without data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<HeldOut>,
+}
+
+/// How good the answers were on the held-out rows: what performance in production is compared with.
+/// Not part of the edges' identity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldOut {
+    /// Of the rows in each bin of the score: those of the positive class where the score is one
+    /// element of a pair of classes, else those whose greatest class is the right one.
+    Hits(Vec<u64>),
+    /// Errors of a predicted number.
+    Errors {
+        /// Mean absolute error.
+        mae: f64,
+        /// Root of the mean squared error.
+        rmse: f64,
+    },
 }

@@ -1,5 +1,6 @@
 //! Pieces that know the domain: runs, models, features, traffic.
 
+pub mod alarm_banner;
 pub mod answer;
 pub mod artifacts;
 pub mod compare;
@@ -14,6 +15,7 @@ pub mod model_card;
 pub mod model_head;
 pub mod operators;
 pub mod origin;
+pub mod performance;
 pub mod run_columns;
 pub mod run_list;
 pub mod run_table;

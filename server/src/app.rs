@@ -19,10 +19,11 @@ use crate::config::Config;
 use crate::doors::{self, Doors};
 use crate::error::StartError;
 use crate::modules::Modules;
+use crate::observe::otlp::Collect;
 use crate::route::{Declared, Routes, preflight};
 use crate::serving::{self, Limits, Serving};
 use crate::store::Store;
-use crate::{beira, listen, metrics, mlflow, modules, static_files, telemetry, traffic};
+use crate::{beira, ids, listen, metrics, mlflow, modules, static_files, telemetry, traffic, watch};
 
 /// Time that requests in flight are given at shutdown.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -98,23 +99,49 @@ impl App {
             .map_err(StartError::Prepare)?;
         let modules = Modules::start(store.clone(), artifacts.clone()).await.map_err(StartError::Prepare)?;
         let limits = Limits { rows: config.predict_rows_max, bytes: config.json_bytes_max };
-        let serving = Serving::new(Arc::new(modules.clone()), limits);
+        let ids = ids::of(&store, config.prediction_key.as_ref()).await.map_err(StartError::Prepare)?;
+        let serving = Serving::new(Arc::new(modules.clone()), limits, ids, config.otlp.clone());
         tokio::spawn(traffic::store::flush_every_second(serving.traffic.clone(), store.clone()));
         tokio::spawn(telemetry::sweep(store.clone()));
-        Ok(App(Arc::new(Inner { config: Arc::new(config), store, artifacts, modules, serving })))
+        let app = App(Arc::new(Inner { config: Arc::new(config), store, artifacts, modules, serving }));
+        tokio::spawn(watch::keep(app.clone()));
+        if let Some(webhook) = app.config.watch.webhook.clone() {
+            tokio::spawn(watch::deliver(app.clone(), webhook));
+        }
+        if let Some(otlp) = app.serving.otlp.clone() {
+            tokio::spawn(otlp.run(app.collect()));
+        }
+        Ok(app)
     }
 
-    /// Writes what is counted and closes the store.
+    /// All metrics, for OTLP.
+    fn collect(&self) -> Collect {
+        let app = self.clone();
+        Arc::new(move || {
+            let app = app.clone();
+            Box::pin(async move {
+                metrics::families(&app).await.unwrap_or_else(|error| {
+                    tracing::error!(%error, "metrics");
+                    Vec::new()
+                })
+            })
+        })
+    }
+
+    /// Writes what is counted, sends the last metrics and spans, and closes the store.
     pub async fn close(&self) {
         if let Err(error) = traffic::store::flush(&self.serving.traffic, &self.store).await {
             tracing::error!(%error, "the last counters were lost");
+        }
+        if let Some(otlp) = &self.serving.otlp {
+            otlp.flush(&self.collect()).await;
         }
         self.store.close().await;
     }
 
     /// The router, and the list of its routes.
     pub fn router(&self) -> (Router, Vec<Declared>) {
-        let (router, declared) = routes(Routes::new(self.serving.requests.clone())).finish();
+        let (router, declared) = routes(Routes::new(&self.serving)).finish();
         let compressed = DefaultPredicate::new()
             .and(NotForContentType::const_new("application/octet-stream"))
             .and(NotForContentType::const_new("application/wasm"));
@@ -139,6 +166,7 @@ fn routes(routes: Routes<App>) -> Routes<App> {
         .at("/telemetry/counters", post, Ingest, telemetry::ingest)
         .at("/telemetry/counters", options, Ingest, preflight)
         .at("/telemetry/logs", post, Ingest, telemetry::logs::ingest)
+        .at("/telemetry/labels", post, Write, telemetry::labels)
         .at("/modules/{name}/{reference}", get, Public, modules::get)
         .at("/compiled/{sha256}", get, Public, modules::compiled)
         .at("/api/beira/overview", get, Read, beira::overview)

@@ -3,8 +3,16 @@
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 #[cfg(feature = "store")]
 use std::path::PathBuf;
+#[cfg(feature = "store")]
+use std::sync::Arc;
 
 use crate::error::StartError;
+#[cfg(feature = "store")]
+use crate::ids::PredictionKey;
+#[cfg(feature = "store")]
+use crate::observe::otlp::Otlp;
+#[cfg(feature = "store")]
+use crate::watch::Watch;
 
 /// Settings of `beira serve`.
 #[cfg(feature = "store")]
@@ -32,6 +40,12 @@ pub struct Config {
     pub onnx_bytes_max: usize,
     /// Most rows that one flush from a browser may count.
     pub browser_flush_rows_max: u64,
+    /// Key that hosts sign prediction ids with; the server makes one up for itself when absent.
+    pub prediction_key: Option<PredictionKey>,
+    /// How models in production are watched.
+    pub watch: Watch,
+    /// Where metrics and spans go, if anywhere.
+    pub otlp: Option<Arc<Otlp>>,
 }
 
 #[cfg(feature = "store")]
@@ -49,6 +63,9 @@ impl Default for Config {
             json_bytes_max: 16 << 20,
             onnx_bytes_max: 64 << 20,
             browser_flush_rows_max: 100_000,
+            prediction_key: None,
+            watch: Watch::default(),
+            otlp: None,
         }
     }
 }

@@ -17,6 +17,8 @@ use host_native::Module;
 use crate::auth::Permission::{Public, Read};
 use crate::doors::{self, Doors};
 use crate::error::StartError;
+use crate::ids::{Ids, PredictionKey};
+use crate::observe::otlp::Otlp;
 use crate::route::{Declared, Routes};
 use crate::serving::{Limits, Serving, Target};
 use crate::{config, invocations, listen, metrics, serving};
@@ -57,6 +59,10 @@ pub struct Infer {
     pub rows_max: usize,
     /// Most bytes of a JSON request.
     pub json_bytes_max: usize,
+    /// Key that signs prediction ids; without one they are not signed.
+    pub prediction_key: Option<PredictionKey>,
+    /// Where metrics and spans go, if anywhere.
+    pub otlp: Option<Arc<Otlp>>,
 }
 
 /// Where the model comes from.
@@ -101,7 +107,12 @@ impl Infer {
             tokio::spawn(follow::follow(current.clone(), server.clone(), uri.clone(), self.poll));
         }
         let limits = Limits { rows: self.rows_max, bytes: self.json_bytes_max };
-        let serving = Serving::new(current, limits);
+        let ids = Ids::new(self.prediction_key.into_iter().map(|key| key.0.into_bytes()).collect());
+        let serving = Serving::new(current, limits, ids, self.otlp);
+        let collect = metrics::collect(&serving);
+        if let Some(otlp) = serving.otlp.clone() {
+            tokio::spawn(otlp.run(collect.clone()));
+        }
         let flusher = self.telemetry.as_deref().map(|server| Arc::new(Flusher::new(server, &self.runtime)));
         if let Some(flusher) = &flusher {
             tokio::spawn(flush::every(flusher.clone(), serving.traffic.clone(), self.flush));
@@ -117,11 +128,19 @@ impl Infer {
             tokio::time::sleep(LINGER).await;
         };
         let served = listen::serve(listener, router, stop, DRAIN).await;
-        if let Some(flusher) = flusher {
-            let traffic = serving.traffic.clone();
-            let last = blocking(move || Ok(flusher.last(&traffic, LAST_FLUSH)));
-            tokio::time::timeout(LAST_FLUSH + Duration::from_millis(200), last).await.ok();
-        }
+        let counters = async {
+            if let Some(flusher) = flusher {
+                let traffic = serving.traffic.clone();
+                blocking(move || Ok(flusher.last(&traffic, LAST_FLUSH))).await.ok();
+            }
+        };
+        let exported = async {
+            if let Some(otlp) = &serving.otlp {
+                otlp.flush(&collect).await;
+            }
+        };
+        let last = async { tokio::join!(counters, exported) };
+        tokio::time::timeout(LAST_FLUSH + Duration::from_millis(200), last).await.ok();
         served
     }
 }
@@ -147,7 +166,7 @@ impl Source {
 /// The router, and the list of its routes.
 pub(crate) fn router(serving: &Serving, doors: Doors) -> (Router, Vec<Declared>) {
     let get = &Method::GET;
-    let (router, declared) = serving::routes(Routes::new(serving.requests.clone()))
+    let (router, declared) = serving::routes(Routes::new(serving))
         .at("/health", get, Public, invocations::ping)
         .at("/metrics", get, Read, metrics::of_process)
         .finish();

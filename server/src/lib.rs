@@ -20,6 +20,7 @@ mod doors;
 mod error;
 #[cfg(feature = "store")]
 mod fields;
+mod ids;
 mod infer;
 mod invocations;
 mod listen;
@@ -28,6 +29,7 @@ mod metrics;
 mod mlflow;
 #[cfg(feature = "store")]
 mod modules;
+pub mod observe;
 mod oip;
 mod openapi;
 mod predict;
@@ -43,6 +45,8 @@ mod telemetry;
 mod traffic;
 mod url;
 #[cfg(feature = "store")]
+mod watch;
+#[cfg(feature = "store")]
 mod windows;
 
 #[cfg(feature = "store")]
@@ -51,6 +55,11 @@ pub use auth::Permission;
 #[cfg(feature = "store")]
 pub use config::Config;
 pub use error::StartError as Error;
+pub use ids::PredictionKey;
 pub use infer::{Infer, ModelUri, Source, fetch};
+#[cfg(feature = "store")]
+pub use monitoring::alarm::Sustained;
 pub use route::Declared;
 pub use url::encoded;
+#[cfg(feature = "store")]
+pub use watch::{Watch, Webhook};

@@ -4,15 +4,16 @@ use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use contract::manifest::TensorSpec;
-use contract::oip::{ErrorBody, InferRequest, InferResponse, ModelMetadata, TensorMetadata};
+use contract::manifest::{Datatype, TensorSpec};
+use contract::oip::{ErrorBody, InferRequest, InferResponse, InferTensor, ModelMetadata, TensorMetadata};
 use host_native::oip;
+use host_native::records::PREDICTION_ID;
 use serde_json::{Value, json};
 
-use crate::body;
 use crate::error::Error;
 use crate::predict::{self, Refused};
 use crate::serving::{ALIAS, Serving, Unserved};
+use crate::{body, ids};
 
 /// `GET /v2`.
 pub async fn server() -> Json<Value> {
@@ -104,6 +105,7 @@ async fn infer(State(serving): State<Serving>, name: String, reference: String, 
         Err(Unserved(status, message)) => return failed(status, message),
     };
     let counted = predict::counted(request.headers());
+    let with_ids = ids::wanted(request.uri().query());
     let answer = async {
         let body = body::read(request, serving.limits.bytes).await.map_err(Refused::Error)?;
         let request: InferRequest = serde_json::from_slice(&body).map_err(|error| {
@@ -120,6 +122,16 @@ async fn infer(State(serving): State<Serving>, name: String, reference: String, 
         let mut tensors = oip::decode(target.module.manifest(), rows, &outputs);
         if !request.outputs.is_empty() {
             tensors.retain(|tensor| request.outputs.iter().any(|wanted| wanted.name == tensor.name));
+        }
+        if with_ids {
+            let ids = serving.ids.make(&target.module, rows, &outputs);
+            tensors.push(InferTensor {
+                name: PREDICTION_ID.to_owned(),
+                shape: vec![rows as u64],
+                datatype: Datatype::Bytes,
+                parameters: None,
+                data: json!(ids),
+            });
         }
         Ok(InferResponse {
             model_name: name.clone(),

@@ -71,7 +71,8 @@ fn predict(target: &Target, id: &str) -> Value {
         "operationId": format!("predict_{id}"),
         "tags": ["predictions"],
         "summary": format!("Predict with {}{version}", target.name),
-        "description": "One record, or an array of records.",
+        "description": "One record, or an array of records. With ids=1 each answer has a prediction_id, for a late label.",
+        "parameters": [{"name": "ids", "in": "query", "schema": {"type": "boolean"}}],
         "requestBody": {
             "required": true,
             "content": {"application/json": {"schema": {"oneOf": [input, {"type": "array", "items": input}]}}}

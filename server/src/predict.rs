@@ -8,14 +8,14 @@ use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use contract::Fault;
 use contract::fault::Faults;
-use contract::{Fault, Manifest};
 use host_native::{Batch, records};
 use serde_json::json;
 
-use crate::body;
 use crate::error::Error;
 use crate::serving::{ALIAS, Serving, Target, Unserved};
+use crate::{body, ids};
 
 /// Work (rows times operations of a row) that a thread of the server may do between two answers:
 /// well below a tenth of a millisecond. More goes to the threads for blocking work.
@@ -58,19 +58,21 @@ pub enum Refused {
 
 async fn answer(serving: &Serving, target: &Arc<Target>, request: Request) -> Result<Bytes, Refused> {
     let counted = counted(request.headers());
+    let with_ids = ids::wanted(request.uri().query());
     let body = body::read(request, serving.limits.bytes).await.map_err(Refused::Error)?;
     let records::Request { batch, many } =
         target.module.reader().json(&body, serving.limits.rows).map_err(Refused::Faults)?;
     let rows = batch.rows;
     let outputs = run(serving, target, batch, counted).await.map_err(Refused::Error)?;
-    json_of(target.module.manifest(), rows, &outputs, many).map_err(Refused::Error)
+    let ids = if with_ids { serving.ids.make(&target.module, rows, &outputs) } else { Vec::new() };
+    let answer = records::Answer { manifest: target.module.manifest(), rows, outputs: &outputs, many, ids: &ids };
+    json_of(&answer).map_err(Refused::Error)
 }
 
 /// The answers as JSON.
-fn json_of(manifest: &Manifest, rows: usize, outputs: &[Vec<u8>], many: bool) -> Result<Bytes, Error> {
-    let mut text = Vec::with_capacity(128 * rows.max(1));
-    serde_json::to_writer(&mut text, &records::Answer { manifest, rows, outputs, many })
-        .map_err(|error| Error::internal(error.to_string()))?;
+fn json_of(answer: &records::Answer) -> Result<Bytes, Error> {
+    let mut text = Vec::with_capacity(128 * answer.rows.max(1));
+    serde_json::to_writer(&mut text, answer).map_err(|error| Error::internal(error.to_string()))?;
     Ok(text.into())
 }
 

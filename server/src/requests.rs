@@ -1,18 +1,13 @@
 //! How long requests took, by route: counters for `/metrics`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 
-/// Upper bounds in seconds: OpenTelemetry's, and finer ones below, since a tabular prediction takes less than a millisecond.
-const BOUNDS: [f64; 17] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
-
-/// The metric.
-const NAME: &str = "http_server_request_duration_seconds";
+use crate::observe::family::{Family, Point, Value};
+use crate::observe::names::{self, BOUNDS};
 
 /// Durations by method, route and status; a clone counts into the same ones.
 #[derive(Clone, Default)]
@@ -34,12 +29,20 @@ impl Requests {
         lock(&self.0).entry((method.to_string(), route.to_owned())).or_default().clone()
     }
 
-    /// Prometheus text.
-    pub fn write(&self, text: &mut String) {
-        let _ = writeln!(text, "# HELP {NAME} Time to answer a request.\n# TYPE {NAME} histogram");
+    /// For the exporters.
+    pub fn family(&self) -> Family {
+        let mut family = Family::new(&names::REQUESTS);
         for ((method, route), durations) in lock(&self.0).iter() {
-            durations.write(method, route, text);
+            for (status, histogram) in lock(&durations.0).iter() {
+                let labels = vec![
+                    ("http_request_method", method.clone()),
+                    ("http_route", route.clone()),
+                    ("http_response_status_code", status.to_string()),
+                ];
+                family.points.push(Point { labels, value: Value::Durations(histogram.counts, histogram.sum) });
+            }
         }
+        family
     }
 }
 
@@ -51,21 +54,6 @@ impl Durations {
         let histogram = all.entry(status.as_u16()).or_default();
         histogram.counts[BOUNDS.partition_point(|bound| *bound < seconds)] += 1;
         histogram.sum += seconds;
-    }
-
-    fn write(&self, method: &str, route: &str, text: &mut String) {
-        for (status, histogram) in lock(&self.0).iter() {
-            let labels = format!(
-                "http_request_method=\"{method}\",http_route=\"{route}\",http_response_status_code=\"{status}\""
-            );
-            let mut sum = 0;
-            for (i, count) in histogram.counts.iter().enumerate() {
-                sum += count;
-                let bound = BOUNDS.get(i).map_or("+Inf".to_owned(), f64::to_string);
-                let _ = writeln!(text, "{NAME}_bucket{{{labels},le=\"{bound}\"}} {sum}");
-            }
-            let _ = writeln!(text, "{NAME}_sum{{{labels}}} {}\n{NAME}_count{{{labels}}} {sum}", histogram.sum);
-        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! How a route is declared: method, path, permission, handler. Without a permission it does not compile.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -13,7 +12,10 @@ use axum::routing::{MethodFilter, on};
 
 use crate::auth::{self, Permission};
 use crate::error::{Code, Error};
+use crate::observe::Seen;
+use crate::observe::otlp::Otlp;
 use crate::requests::{Durations, Requests};
+use crate::serving::Serving;
 
 /// A route as it was declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,7 @@ pub struct Declared {
 /// The list of routes under construction; `S` is what their handlers share.
 pub struct Routes<S> {
     requests: Requests,
+    otlp: Option<Arc<Otlp>>,
     router: Router<S>,
     declared: Vec<Declared>,
 }
@@ -39,12 +42,14 @@ struct Guard {
     path: String,
     permission: Permission,
     durations: Arc<Durations>,
+    otlp: Option<Arc<Otlp>>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
-    /// No routes yet; their durations go to `requests`.
-    pub fn new(requests: Requests) -> Routes<S> {
-        Routes { requests, router: Router::new(), declared: Vec::new() }
+    /// No routes yet; durations and spans of their requests go where those of `serving` go.
+    pub fn new(serving: &Serving) -> Routes<S> {
+        let (requests, otlp) = (serving.requests.clone(), serving.otlp.clone());
+        Routes { requests, otlp, router: Router::new(), declared: Vec::new() }
     }
 
     /// Declares one route.
@@ -55,7 +60,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     {
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
         let durations = self.requests.of(method, path);
-        let guard = Guard { method: method.clone(), path: path.to_owned(), permission, durations };
+        let guard =
+            Guard { method: method.clone(), path: path.to_owned(), permission, durations, otlp: self.otlp.clone() };
         let guarded = on(filter, handler).layer(from_fn_with_state(Arc::new(guard), guarded));
         self.router = self.router.route(path, guarded);
         self.declared.push(Declared { method: method.clone(), path: path.to_owned(), permission });
@@ -97,9 +103,9 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 }
 
 async fn guarded(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    let (start, permission) = (Instant::now(), guard.permission);
+    let (seen, permission) = (Seen::begin(&request, guard.otlp.is_some()), guard.permission);
     let mut response = if auth::origin_allowed(request.method(), request.headers(), permission) {
-        next.run(request).await
+        seen.scope(next.run(request)).await
     } else {
         Error::Client(Code::PermissionDenied, "A page of another origin must not do this.".to_owned()).into_response()
     };
@@ -112,15 +118,8 @@ async fn guarded(State(guard): State<Arc<Guard>>, request: Request, next: Next) 
         );
         headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
     }
-    let elapsed = start.elapsed();
+    let elapsed = seen.end(&guard.method, &guard.path, &mut response, guard.otlp.as_deref());
     guard.durations.record(response.status(), elapsed);
-    tracing::info!(
-        method = %guard.method,
-        route = guard.path,
-        status = response.status().as_u16(),
-        latency_ms = elapsed.as_secs_f64() * 1e3,
-        "request"
-    );
     response
 }
 

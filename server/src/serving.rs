@@ -12,6 +12,8 @@ use futures_util::future::BoxFuture;
 use host_native::Module;
 
 use crate::auth::Permission::{Predict, Public};
+use crate::ids::Ids;
+use crate::observe::otlp::Otlp;
 use crate::requests::Requests;
 use crate::route::Routes;
 use crate::traffic::Traffic;
@@ -36,6 +38,10 @@ pub struct Inner {
     pub requests: Requests,
     /// What one request may ask for.
     pub limits: Limits,
+    /// Ids of predictions.
+    pub ids: Ids,
+    /// Where metrics and spans go, if anywhere.
+    pub otlp: Option<Arc<Otlp>>,
     ready: AtomicBool,
 }
 
@@ -84,9 +90,9 @@ impl Deref for Serving {
 
 impl Serving {
     /// Ready from the start.
-    pub fn new(models: Arc<dyn Models>, limits: Limits) -> Serving {
+    pub fn new(models: Arc<dyn Models>, limits: Limits, ids: Ids, otlp: Option<Arc<Otlp>>) -> Serving {
         let (traffic, requests) = (Traffic::default(), Requests::default());
-        Serving(Arc::new(Inner { models, traffic, requests, limits, ready: AtomicBool::new(true) }))
+        Serving(Arc::new(Inner { models, traffic, requests, limits, ids, otlp, ready: AtomicBool::new(true) }))
     }
 
     /// The model to predict with.

@@ -1,6 +1,7 @@
 //! `POST /telemetry/counters`: what hosts counted, merged exactly once.
 
 mod check;
+mod labels;
 pub mod logs;
 mod snapshots;
 
@@ -20,6 +21,8 @@ use crate::error::{Error, Result};
 use crate::modules;
 use crate::windows::{self, MINUTE_MS, Window};
 
+pub use labels::labels;
+
 /// Longest flush.
 const BYTES: usize = 1 << 20;
 /// How long idempotency keys are kept.
@@ -32,17 +35,7 @@ const BEHIND_MS: i64 = 24 * 60 * MINUTE_MS;
 pub async fn ingest(State(app): State<App>, request: Request) -> Response {
     match take(&app, request).await {
         Ok(answer) => Json(answer).into_response(),
-        Err(Refused::Faults(faults)) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, Json(Faults { detail: faults })).into_response()
-        }
-        Err(Refused::Detail(status, sentence)) => (status, Json(json!({"detail": sentence}))).into_response(),
-        Err(Refused::Error(error)) => {
-            if let Error::Internal(error) = &error {
-                tracing::error!(%error, "telemetry");
-            }
-            let (status, _, message) = error.parts();
-            (status, Json(json!({"detail": message}))).into_response()
-        }
+        Err(refused) => refused.into_response(),
     }
 }
 
@@ -50,6 +43,24 @@ enum Refused {
     Faults(Vec<Fault>),
     Detail(StatusCode, &'static str),
     Error(Error),
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        match self {
+            Refused::Faults(faults) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, Json(Faults { detail: faults })).into_response()
+            }
+            Refused::Detail(status, sentence) => (status, Json(json!({"detail": sentence}))).into_response(),
+            Refused::Error(error) => {
+                if let Error::Internal(error) = &error {
+                    tracing::error!(%error, "telemetry");
+                }
+                let (status, _, message) = error.parts();
+                (status, Json(json!({"detail": message}))).into_response()
+            }
+        }
+    }
 }
 
 impl From<Error> for Refused {
@@ -114,7 +125,7 @@ async fn write(app: &App, record: modules::Record, flush: Flush) -> Result<bool>
         .await
 }
 
-/// Forgets idempotency keys and instances that are too old to come again; every hour, for as long as the process lives.
+/// Forgets idempotency keys, instances and nonces that are too old to come again; every hour, for as long as the process lives.
 pub async fn sweep(store: crate::store::Store) {
     let mut ticks = tokio::time::interval(std::time::Duration::from_secs(3600));
     loop {
@@ -125,7 +136,9 @@ pub async fn sweep(store: crate::store::Store) {
                 Box::pin(async move {
                     sqlx::query("DELETE FROM flushes WHERE at < $1").bind(now - KEYS_MS).execute(&mut *tx).await?;
                     let before = now - snapshots::KEPT_MS;
-                    sqlx::query("DELETE FROM snapshots WHERE at < $1").bind(before).execute(tx).await?;
+                    sqlx::query("DELETE FROM snapshots WHERE at < $1").bind(before).execute(&mut *tx).await?;
+                    let before = now / MINUTE_MS - labels::MINUTES;
+                    sqlx::query("DELETE FROM labelled WHERE minute < $1").bind(before).execute(tx).await?;
                     Ok(())
                 })
             })

@@ -56,7 +56,7 @@ pub fn package(trained: &Trained) -> Result<Package, Error> {
     let held: Vec<usize> = parts.validation.iter().chain(&parts.test).copied().collect();
     let scores = module.run(&encode(&manifest, data, &held)?)?;
     let train = encode(&manifest, data, &parts.train)?;
-    let profile = profile(data, &manifest, (&parts.train, &train), &scores)?;
+    let profile = profile(data, &manifest, (&parts.train, &train), (&held, &scores))?;
     let edges_sha256 = profile.edges_sha256.clone();
     let wasm = seal::seal(&compiled.wasm, &encode(&manifest, data, &golden)?, Some(profile))?;
     let sha256 = Module::load(&wasm)?.sha256().to_owned();

@@ -1,6 +1,6 @@
 //! The reference profile: edges from the training rows, counts on them, the score on the held-out rows.
 
-use contract::profile::{Bins, Profile, Reference, Score};
+use contract::profile::{Bins, HeldOut, Profile, Reference, Score};
 use contract::{Datatype, Manifest};
 use host_native::{Batch, count};
 use monitoring::reference::{edges_sha256, quantile_edges};
@@ -13,12 +13,12 @@ const BINS: usize = 10;
 /// Bins of the score.
 const SCORE_BINS: usize = 20;
 
-/// Builds the profile. `scores` are the model's answers for the validation and test rows.
+/// Builds the profile. `scores` are the model's answers for the rows `held` out of training.
 pub(crate) fn profile(
     data: &Data,
     manifest: &Manifest,
     train: (&[usize], &Batch),
-    scores: &[Vec<u8>],
+    (held, scores): (&[usize], &[Vec<u8>]),
 ) -> Result<Profile, Error> {
     let (train, batch) = train;
     let mut features = Vec::with_capacity(manifest.inputs.len());
@@ -49,6 +49,7 @@ pub(crate) fn profile(
     }
     if let Some(score) = &mut profile.score {
         score.counts = counters.score;
+        score.held_out = goodness(data, manifest, score, held, scores);
     }
     profile.edges_sha256 = edges_sha256(&profile);
     Ok(profile)
@@ -71,7 +72,35 @@ fn score(data: &Data, manifest: &Manifest, scores: &[Vec<u8>]) -> Option<Score> 
     if matches!(&data.target, Target::Classes { .. }) && element.is_some() && !edges.contains(&0.5) {
         edges.insert(edges.partition_point(|edge| *edge < 0.5), 0.5);
     }
-    Some(Score { output: spec.name.clone(), element, bins: Bins::Edges(edges), counts: Vec::new() })
+    Some(Score { output: spec.name.clone(), element, bins: Bins::Edges(edges), counts: Vec::new(), held_out: None })
+}
+
+/// How good the answers are: what the estimate without labels and the alarms in production rest on.
+fn goodness(data: &Data, manifest: &Manifest, score: &Score, held: &[usize], scores: &[Vec<u8>]) -> Option<HeldOut> {
+    let output = manifest.outputs.iter().position(|spec| spec.name == score.output)?;
+    let values = floats(scores.get(output)?);
+    match &data.target {
+        Target::Numbers { rows, .. } => {
+            let errors = || held.iter().zip(&values).map(|(row, value)| f64::from(*value) - f64::from(rows[*row]));
+            let all = held.len().max(1) as f64;
+            let mae = errors().map(f64::abs).sum::<f64>() / all;
+            Some(HeldOut::Errors { mae, rmse: (errors().map(|error| error * error).sum::<f64>() / all).sqrt() })
+        }
+        Target::Classes { rows, .. } => {
+            let Bins::Edges(edges) = &score.bins else { return None };
+            let mut hits = vec![0; score.bins.len()];
+            for (row, answer) in held.iter().zip(values.chunks_exact(manifest.outputs[output].row_elements())) {
+                // The first of equal ones, as ArgMax has it.
+                let best = answer.iter().enumerate().rev().max_by(|a, b| a.1.total_cmp(b.1)).map(|(class, _)| class)?;
+                let hit = rows[*row] as usize == score.element.unwrap_or(best);
+                let read = f64::from(answer[score.element.unwrap_or(best)]);
+                if let Some(bin) = monitoring::count::bin(edges, read) {
+                    hits[bin] += u64::from(hit);
+                }
+            }
+            Some(HeldOut::Hits(hits))
+        }
+    }
 }
 
 /// A region of f32.

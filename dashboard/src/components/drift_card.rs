@@ -1,6 +1,6 @@
 //! One feature: reference against live.
 
-use contract::api::Drift;
+use contract::api::{Drift, DriftState};
 use leptos::prelude::*;
 
 use super::status::drift_state;
@@ -17,7 +17,7 @@ pub fn DriftCard(#[prop(into)] drift: Signal<Drift>) -> impl IntoView {
         drift.with(|d| match (d.psi, d.psi_limit) {
             (Some(psi), Some(limit)) => format!("PSI {psi:.3} · chance explains {limit:.3}"),
             (Some(psi), None) => format!("PSI {psi:.3}"),
-            _ => "PSI needs at least 100 rows".to_owned(),
+            _ => String::new(),
         })
     };
     let ends = move || {
@@ -28,8 +28,9 @@ pub fn DriftCard(#[prop(into)] drift: Signal<Drift>) -> impl IntoView {
     };
     let rows = move || {
         drift.with(|d| {
-            let live = d.live.iter().sum::<u64>() + d.live_missing + d.live_unseen;
-            format!("{} rows", format::count(live))
+            let few = d.state == DriftState::InsufficientData;
+            let of = d.rows_needed.filter(|_| few).map(|needed| format!(" of {} needed", format::count(needed)));
+            format!("{} rows{}", format::count(d.rows), of.unwrap_or_default())
         })
     };
     view! {

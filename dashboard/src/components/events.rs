@@ -47,6 +47,7 @@ fn kind(kind: &str) -> &'static str {
     match kind {
         "trained" => "trained",
         "alias" => "alias",
+        "alarm" => "alarm",
         _ => "registered",
     }
 }

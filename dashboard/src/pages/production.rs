@@ -5,10 +5,12 @@ use leptos::prelude::*;
 
 use super::param;
 use crate::charts::{LineChart, StackedBars, XAxis};
+use crate::components::alarm_banner::AlarmBanner;
 use crate::components::drift_card::DriftCard;
 use crate::components::events::Events;
 use crate::components::model_head::ModelHead;
 use crate::components::origin::legend;
+use crate::components::performance::PerformanceTable;
 use crate::components::totals::Totals;
 use crate::components::traffic::{self, Split};
 use crate::live::{Pace, live, loaded};
@@ -61,9 +63,12 @@ fn show(production: Signal<Production>) -> impl IntoView {
             None,
         )
     };
+    let alarms = Memo::new(move |_| production.with(|p| p.alarms.clone()));
     view! {
+        <AlarmBanner alarms/>
         <Show when=move || !quiet.get() fallback=nothing>
             <Traffic production/>
+            <PerformanceTable production/>
             <Features production/>
         </Show>
         <section class="stack">
@@ -250,6 +255,8 @@ fn nothing(name: &str) -> contract::api::Drift {
         live_unseen: 0,
         psi: None,
         psi_limit: None,
+        rows: 0,
+        rows_needed: None,
         state: DriftState::InsufficientData,
     }
 }

@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::{Path, State};
 use contract::api::{Drift, Percentiles, Production, TimelineEvent, Total, WindowPoint};
 use contract::telemetry::LatencyHistogram;
+use contract::watch::RealisedDay;
 use contract::{Counters, Profile};
-use monitoring::{drift, latency, merge};
+use monitoring::{drift, latency, merge, performance};
 
 use crate::app::App;
 use crate::clock::now_ms;
@@ -15,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::registered_models;
 use crate::modules;
+use crate::watch::{self, labelled};
 use crate::windows::{self, MINUTE_MS};
 
 /// Longest range: a week.
@@ -46,7 +48,7 @@ pub async fn production(State(app): State<App>, Path(name): Path<String>, fields
         add(totals.entry((window.version, window.origin, window.host)).or_default(), &window.counters)?;
     }
     let busiest = live.iter().max_by_key(|(version, counters)| (counters.predictions, **version));
-    let (mut features, mut score, mut drift_version) = (Vec::new(), None, None);
+    let (mut features, mut score, mut drift_version, mut estimated) = (Vec::new(), None, None, None);
     if let Some((version, counters)) = busiest
         && let Some(Ok(record)) = modules::of_version(pool, &name, *version).await?
         && let Some(profile) = &record.profile
@@ -54,6 +56,8 @@ pub async fn production(State(app): State<App>, Path(name): Path<String>, fields
         drift_version = Some(version.to_string());
         features = compare(profile, counters);
         score = compare_score(profile, counters);
+        let margin = app.config.watch.margin;
+        estimated = profile.score.as_ref().and_then(|score| performance::estimated(score, &counters.score, margin));
     }
     Ok(Json(Production {
         from_ms,
@@ -85,6 +89,9 @@ pub async fn production(State(app): State<App>, Path(name): Path<String>, fields
         score,
         drift_version,
         events: events(&app, &name).await?,
+        alarms: watch::alarms(pool, Some(&name)).await?,
+        estimated,
+        realised: realised(&app, &name, to_ms).await?,
         name,
     }))
 }
@@ -100,29 +107,26 @@ fn percentiles(histogram: Option<&LatencyHistogram>) -> Option<Percentiles> {
 
 /// Each feature of the profile against what came in; greatest PSI first.
 fn compare(profile: &Profile, live: &Counters) -> Vec<Drift> {
+    let verdicts = drift::features(profile, &live.features);
     let mut features: Vec<Drift> = profile
         .features
         .iter()
+        .zip(verdicts)
         .enumerate()
-        .map(|(i, reference)| {
+        .map(|(i, (reference, verdict))| {
             let live = live.features.get(i).cloned().unwrap_or_default();
-            let counts = if live.counts.is_empty() { vec![0; reference.counts.len()] } else { live.counts };
-            // Missing and unseen values are bins of their own.
-            let side = |counts: &[u64], missing, unseen| [counts, &[missing, unseen]].concat();
-            let verdict = drift::verdict(
-                &side(&reference.counts, reference.missing, 0),
-                &side(&counts, live.missing, live.unseen),
-            );
             Drift {
                 name: reference.name.clone(),
                 bins: reference.bins.clone(),
                 reference: reference.counts.clone(),
                 reference_missing: reference.missing,
-                live: counts,
+                live: if live.counts.is_empty() { vec![0; reference.counts.len()] } else { live.counts },
                 live_missing: live.missing,
                 live_unseen: live.unseen,
                 psi: verdict.psi,
                 psi_limit: verdict.limit,
+                rows: verdict.rows,
+                rows_needed: verdict.rows_needed,
                 state: verdict.state,
             }
         })
@@ -145,8 +149,25 @@ fn compare_score(profile: &Profile, live: &Counters) -> Option<Drift> {
         live_unseen: 0,
         psi: verdict.psi,
         psi_limit: verdict.limit,
+        rows: verdict.rows,
+        rows_needed: verdict.rows_needed,
         state: verdict.state,
     })
+}
+
+/// Metrics by late labels of the last 31 days, newest day first.
+async fn realised(app: &App, name: &str, now: i64) -> Result<Vec<RealisedDay>> {
+    let pool = app.store.read();
+    let versions: Vec<i64> =
+        sqlx::query_scalar("SELECT DISTINCT version FROM labels WHERE name = $1").bind(name).fetch_all(pool).await?;
+    let mut days = Vec::new();
+    for version in versions {
+        if let Some(Ok(record)) = modules::of_version(pool, name, version).await? {
+            days.extend(labelled::days(pool, &record, now - 31 * 24 * 60 * MINUTE_MS, app.config.watch.margin).await?);
+        }
+    }
+    days.sort_by(|a: &RealisedDay, b| b.day_ms.cmp(&a.day_ms).then(b.version.cmp(&a.version)));
+    Ok(days)
 }
 
 async fn events(app: &App, name: &str) -> Result<Vec<TimelineEvent>> {

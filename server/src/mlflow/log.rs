@@ -172,6 +172,15 @@ async fn write(
     Ok(Json(json!({})))
 }
 
+/// Points of a run, as the server itself adds them; a run that is deleted takes none.
+pub async fn points_of(tx: &mut SqliteConnection, id: &str, points: &[Point]) -> Result<()> {
+    match runs::active(tx, id).await {
+        Ok(run) => write_points(tx, run.id, points).await,
+        Err(Error::Client(..)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 async fn write_points(tx: &mut SqliteConnection, run: i64, points: &[Point]) -> Result<()> {
     let mut keys: BTreeMap<&str, i64> = BTreeMap::new();
     for point in points {

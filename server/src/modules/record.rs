@@ -98,14 +98,14 @@ pub async fn of_model(pool: &SqlitePool, name: &str) -> Result<Vec<(i64, Result<
     rows.into_iter().map(|row| Ok((row.version, row.read()?))).collect()
 }
 
-/// The version that telemetry of module `sha256` belongs to: the champion where several have the
-/// very same module, else the newest.
+/// The version that telemetry of module `sha256` (or the first digits of it) belongs to: the champion
+/// where several have the very same module, else the newest.
 pub async fn by_sha256(pool: &SqlitePool, sha256: &str) -> Result<Option<Record>> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT m.name, m.version, m.state, m.error, m.sha256, m.edges_sha256, m.bytes, m.manifest, m.profile
          FROM modules m JOIN model_versions v ON v.name = m.name AND v.version = m.version
          LEFT JOIN aliases a ON a.name = m.name AND a.version = m.version AND a.alias = 'champion'
-         WHERE m.sha256 = $1 AND m.state = 'ready' AND v.deleted = 0
+         WHERE m.sha256 >= $1 AND m.sha256 < $1 || 'g' AND m.state = 'ready' AND v.deleted = 0
          ORDER BY a.alias IS NULL, v.creation_timestamp DESC, m.version DESC LIMIT 1",
     )
     .bind(sha256)

@@ -3,6 +3,7 @@
 use contract::number::INTEGER_MAX;
 use contract::profile::{Bins, Profile, Reference};
 use contract::{Datatype, Manifest, TensorSpec};
+use host_native::records::PREDICTION_ID;
 use serde_json::{Map, Value, json};
 
 /// One record: every feature is there, `null` where its value is missing.
@@ -30,9 +31,10 @@ pub fn input(manifest: &Manifest, profile: Option<&Profile>) -> Value {
 
 /// One answer.
 pub fn output(manifest: &Manifest) -> Value {
-    let properties: Map<String, Value> =
+    let mut properties: Map<String, Value> =
         manifest.outputs.iter().map(|spec| (spec.name.clone(), tensor(spec))).collect();
-    let required: Vec<&String> = properties.keys().collect();
+    let required: Vec<String> = properties.keys().cloned().collect();
+    properties.insert(PREDICTION_ID.to_owned(), json!({"type": "string", "description": "Where ids=1 asks for it."}));
     json!({"type": "object", "required": required, "properties": properties, "additionalProperties": false})
 }
 

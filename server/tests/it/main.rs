@@ -7,3 +7,4 @@ mod routes;
 mod serving;
 mod support;
 mod tracking;
+mod watch;

@@ -22,11 +22,17 @@ impl TestServer {
 
     /// Opens the state that another server left in `folder`.
     pub async fn open(folder: tempfile::TempDir) -> TestServer {
-        let config = Config {
+        Self::with(folder, |_| ()).await
+    }
+
+    /// A server with other settings than the usual.
+    pub async fn with(folder: tempfile::TempDir, change: impl FnOnce(&mut Config)) -> TestServer {
+        let mut config = Config {
             db: folder.path().join("beira.db"),
             artifacts: folder.path().join("artifacts"),
             ..Config::default()
         };
+        change(&mut config);
         let app = App::open(config).await.unwrap();
         let (router, routes) = app.router();
         TestServer { app, routes, router, folder }

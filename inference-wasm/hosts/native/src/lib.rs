@@ -18,5 +18,5 @@ pub mod seal;
 pub mod sections;
 
 pub use error::Error;
-pub use host_rows::{Batch, count, records};
+pub use host_rows::{Batch, count, outcome, records};
 pub use module::Module;

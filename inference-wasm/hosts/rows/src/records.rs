@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::Batch;
 
-pub use answer::Answer;
+pub use answer::{Answer, PREDICTION_ID};
 pub use read::Reader;
 
 /// The body of `POST /predict/{name}`: an object or an array, answered in kind.
@@ -29,7 +29,7 @@ impl Request {
 
     /// The answer in the form of the body.
     pub fn answer(&self, manifest: &Manifest, outputs: &[Vec<u8>]) -> Value {
-        serde_json::json!(Answer { manifest, rows: self.batch.rows, outputs, many: self.many })
+        serde_json::json!(Answer { manifest, rows: self.batch.rows, outputs, many: self.many, ids: &[] })
     }
 }
 
@@ -42,7 +42,7 @@ pub fn encode(manifest: &Manifest, records: &[Map<String, Value>]) -> Result<Bat
 ///
 /// `outputs` are the regions that the module answered for `rows` rows.
 pub fn decode(manifest: &Manifest, rows: usize, outputs: &[Vec<u8>]) -> Vec<Value> {
-    match serde_json::to_value(Answer { manifest, rows, outputs, many: true }) {
+    match serde_json::to_value(Answer { manifest, rows, outputs, many: true, ids: &[] }) {
         Ok(Value::Array(answers)) => answers,
         _ => Vec::new(), // an `Answer` of many rows is an array, and no map key of it fails
     }

@@ -7,6 +7,8 @@ export class Answers {
   #outputs;
   #blank;
   #score;
+  #judged;
+  #edges;
 
   /**
    * @param outputs the manifest's outputs; the host has checked them
@@ -21,6 +23,9 @@ export class Answers {
     this.#blank = blank(outputs.map(({ name }) => name));
     const found = score && this.#outputs.find(({ name }) => name === score.output);
     this.#score = found && { ...found, element: score.element ?? undefined };
+    // What a late label is compared with: the score's output, else the last of floats.
+    this.#judged = found ?? this.#outputs.findLast(({ kind }) => kind === FP32 || kind === FP64);
+    this.#edges = found && score.bins.edges;
   }
 
   /** One row: a value where it has one element, an object by label where there are columns, else an array. */
@@ -54,6 +59,20 @@ export class Answers {
       if (!(value <= greatest)) greatest = value === value ? value : greatest;
     }
     return greatest;
+  }
+
+  /** What a row came to, for its id: bin of the score, then the class or the number. */
+  outcome(row) {
+    const edges = this.#edges, judged = this.#judged, score = this.score(row);
+    const bin = edges && score === score ? edges.filter((edge) => edge <= score).length : undefined;
+    if (judged === undefined) return { bin };
+    const first = judged.start + row * judged.elements;
+    if (judged.elements === 1) return { bin, value: this.#number(judged, first) };
+    let best = 0;
+    for (let i = 1; i < judged.elements; i++) {
+      if (this.#number(judged, first + i) > this.#number(judged, first + best)) best = i;
+    }
+    return { bin, class: best };
   }
 
   /** As JSON has it: NaN and infinities are null, a string its text. */

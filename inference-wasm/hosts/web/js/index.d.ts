@@ -66,6 +66,12 @@ export interface Model {
   /** Predicts on this device. Throws `BeiraInputError` on records that do not fit. */
   predict(record: Features): Answer;
   predict(records: Features[]): Answer[];
+  /**
+   * As `predict`, each answer with a `prediction_id`: send it with what became of it to `POST /telemetry/labels`.
+   * With a `key`, a secret that the server knows too, ids are signed and their labels count; a page must have none.
+   */
+  predictWithIds(record: Features, key?: string): Promise<Answer & { prediction_id: string }>;
+  predictWithIds(records: Features[], key?: string): Promise<(Answer & { prediction_id: string })[]>;
   /** Starts to count now rather than at `load`, for example once the visitor has agreed. Resolves when it counts. */
   observe(telemetry: TelemetryOptions): Promise<void>;
   /** Sends the counters; null when there was nothing to send. Rejects when that failed; the counters are kept. */

@@ -61,7 +61,11 @@ function assemble({ sha256 }, { manifest, seal }, { exports }, counting, platfor
     const telemetry = new counting.Telemetry(host ?? checked(counting), width, { ...wanted, minRows, base, request });
     return { telemetry, stop: platform.start?.(telemetry, wanted) };
   };
-  return new Model({ manifest, seal, exports, sha256, observe });
+  const identify = async (outcomes, key) => {
+    counting ??= await platform.counting();
+    return counting.identify(sha256, platform.origin, outcomes, key);
+  };
+  return new Model({ manifest, seal, exports, sha256, observe, identify });
 }
 
 function bytes(source) {

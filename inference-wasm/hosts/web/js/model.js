@@ -16,9 +16,11 @@ export class Model {
   #width;
   #observe;
   #stop;
+  #identify;
+  #outcomes;
 
   /** Made by `load`. */
-  constructor({ manifest, seal, exports, sha256, observe }) {
+  constructor({ manifest, seal, exports, sha256, observe, identify }) {
     this.manifest = manifest;
     this.sha256 = sha256;
     this.#run = exports.run;
@@ -28,6 +30,7 @@ export class Model {
     this.#rowsMax = manifest.rows_max;
     this.#width = seal?.profile ? this.#features.names.length + 1 : 0; // of a row of the ring: the features and the score
     this.#observe = observe;
+    this.#identify = identify;
   }
 
   /** Names, types and shapes. */
@@ -60,6 +63,20 @@ export class Model {
     }
   }
 
+  /** As `predict`, each answer with a `prediction_id` for a late label; signed where there is a `key`. */
+  async predictWithIds(input, key) {
+    const outcomes = (this.#outcomes = []);
+    let answers;
+    try {
+      answers = this.predict(input);
+    } finally {
+      this.#outcomes = undefined;
+    }
+    const ids = await this.#identify(outcomes, key);
+    (Array.isArray(input) ? answers : [answers]).forEach((answer, row) => (answer.prediction_id = ids[row]));
+    return answers;
+  }
+
   /** Sends the counters; resolves to the server's answer, or null when there is nothing to send. */
   flush() {
     return this.#telemetry ? this.#telemetry.flush() : Promise.resolve(null);
@@ -84,6 +101,7 @@ export class Model {
     this.#write(record, 0, ring, at);
     this.#call(1);
     const answer = this.#answers.read(0);
+    this.#outcomes?.push(this.#answers.outcome(0));
     if (ring !== undefined) ring[at + this.#features.names.length] = this.#answers.score(0);
     telemetry.commit(1, performance.now() - start);
     return answer;
@@ -106,6 +124,7 @@ export class Model {
       this.#call(rows);
       for (let row = 0; row < rows; row++) {
         answers.push(this.#answers.read(row));
+        this.#outcomes?.push(this.#answers.outcome(row));
         if (ring !== undefined) ring[at + row * (count + 1) + count] = this.#answers.score(row);
       }
       telemetry?.commit(rows, performance.now() - start);

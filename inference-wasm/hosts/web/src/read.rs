@@ -81,6 +81,7 @@ fn profile(at: At) -> Result<Profile, String> {
                 element: at.field("element").optional(|at| at.unsigned())?.map(|element| element as usize),
                 bins: bins(at.field("bins"))?,
                 counts: at.field("counts").list(|at| at.unsigned())?,
+                held_out: None, // of use to the server alone
             })
         })?,
     })

@@ -72,6 +72,7 @@ pub fn profile() -> Profile {
             element: Some(1),
             bins: Bins::Edges(vec![0.5]),
             counts: vec![0, 0],
+            held_out: None,
         }),
     };
     profile.edges_sha256 = monitoring::reference::edges_sha256(&profile);

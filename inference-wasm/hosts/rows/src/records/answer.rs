@@ -5,6 +5,9 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::element::Element;
 
+/// Where an id stands beside its answer.
+pub const PREDICTION_ID: &str = "prediction_id";
+
 /// One object for each row, output name to answer: the value alone where a row has one element,
 /// an object by label where the manifest has `columns`, else an array.
 pub struct Answer<'a> {
@@ -16,6 +19,8 @@ pub struct Answer<'a> {
     pub outputs: &'a [Vec<u8>],
     /// An array of rows; else the one row alone.
     pub many: bool,
+    /// One for each row, written as `prediction_id`; empty for none.
+    pub ids: &'a [String],
 }
 
 impl Serialize for Answer<'_> {
@@ -29,11 +34,14 @@ struct Row<'a>(&'a Answer<'a>, usize);
 impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let Row(answer, row) = *self;
-        let mut map = to.serialize_map(Some(answer.outputs.len()))?;
+        let mut map = to.serialize_map(None)?;
         for (spec, region) in answer.manifest.outputs.iter().zip(answer.outputs) {
             let width = spec.row_bytes();
             let bytes = region.get(row * width..(row + 1) * width).unwrap_or_default();
             map.serialize_entry(&spec.name, &Tensor { spec, bytes })?;
+        }
+        if let Some(id) = answer.ids.get(row) {
+            map.serialize_entry(PREDICTION_ID, id)?;
         }
         map.end()
     }

@@ -1,7 +1,8 @@
 // A model at the edge: `POST /predict` (an object or an array, answered in kind) and `GET /health`.
 //
 // Bindings, all optional: TELEMETRY_URL (a Beira server; without it nothing is counted), INGEST_KEY,
-// MODEL (a name for /health), FLUSH_ROWS (1000) and FLUSH_SECONDS (60).
+// MODEL (a name for /health), FLUSH_ROWS (1000), FLUSH_SECONDS (60), and BEIRA_PREDICTION_KEY, a secret that the
+// server knows too: it signs the ids that `POST /predict?ids=1` adds to answers.
 
 import beira from "./beira_bg.wasm";
 import model from "./model.wasm";
@@ -38,7 +39,7 @@ function due(env) {
 }
 
 async function answer(request, env) {
-  const { pathname } = new URL(request.url);
+  const { pathname, searchParams } = new URL(request.url);
   if (pathname === "/health") {
     if (request.method !== "GET" && request.method !== "HEAD") return refuse(405, "Use GET", { allow: "GET" });
     return Response.json({ status: "ok", model: env.MODEL ?? null, sha256: loaded.sha256 });
@@ -52,7 +53,8 @@ async function answer(request, env) {
     return Response.json({ detail: [{ type: "json_invalid", loc: ["body"], msg: "Body should be JSON" }] }, { status: 422 });
   }
   try {
-    return Response.json(loaded.predict(body));
+    const ids = ["1", "true"].includes(searchParams.get("ids"));
+    return Response.json(ids ? await loaded.predictWithIds(body, env.BEIRA_PREDICTION_KEY) : loaded.predict(body));
   } catch (error) {
     if (error instanceof BeiraInputError) return Response.json({ detail: error.detail }, { status: 422 });
     return refuse(500, error.message);

@@ -1,0 +1,146 @@
+//! The webhook: signed, timestamped, sent again until it is taken.
+//!
+//! The headers are those of the Standard Webhooks specification (`webhook-id`, `webhook-timestamp`,
+//! `webhook-signature: v1,BASE64` with HMAC-SHA256 over `id.timestamp.body`), so receivers have a library for them.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use monitoring::hmac::hmac_sha256;
+
+use crate::app::App;
+use crate::clock::now_ms;
+use crate::error::Result;
+use crate::observe::{http, trace};
+
+/// Waits between attempts double from a second to an hour.
+const WAIT_MS_MAX: i64 = 3_600_000;
+/// Attempts before a notice is given up: about a day.
+const ATTEMPTS: i64 = 36;
+
+/// Who is told, and the secret that proves who tells.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Webhook {
+    url: String,
+    secret: Vec<u8>,
+}
+
+impl Webhook {
+    /// `secret` is `whsec_` and base64, as generators of such secrets write it, or any text.
+    pub fn new(url: &str, secret: &str) -> Result<Webhook, String> {
+        let named =
+            url.split_once("://").is_some_and(|(scheme, rest)| ["http", "https"].contains(&scheme) && !rest.is_empty());
+        if !named {
+            return Err("the webhook's address must begin with http:// or https://".to_owned());
+        }
+        if secret.is_empty() {
+            return Err("the webhook's secret is empty".to_owned());
+        }
+        let secret = match secret.strip_prefix("whsec_") {
+            Some(text) => {
+                STANDARD.decode(text).map_err(|_| "the webhook's secret is not base64 after whsec_".to_owned())?
+            }
+            None => secret.as_bytes().to_vec(),
+        };
+        Ok(Webhook { url: url.to_owned(), secret })
+    }
+
+    /// The headers of one attempt at `seconds` since 1970.
+    fn headers(&self, id: &str, seconds: i64, body: &str) -> Vec<(String, String)> {
+        let mac = hmac_sha256(&self.secret, &[format!("{id}.{seconds}.{body}").as_bytes()]);
+        let signature = format!("v1,{}", STANDARD.encode(mac));
+        let headers = [
+            ("content-type", "application/json".to_owned()),
+            ("webhook-id", id.to_owned()),
+            ("idempotency-key", id.to_owned()),
+            ("webhook-timestamp", seconds.to_string()),
+            ("webhook-signature", signature),
+            ("traceparent", trace::Context::begin(None).header()),
+        ];
+        headers.map(|(name, value)| (name.to_owned(), value)).to_vec()
+    }
+}
+
+impl std::fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Webhook") // the address may hold a token, the secret is one
+    }
+}
+
+/// Sends what is due, for as long as the process lives.
+pub async fn deliver(app: App, webhook: Webhook) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = send_due(&app, &webhook).await {
+            tracing::error!(%error, "notices wait for the store");
+        }
+    }
+}
+
+async fn send_due(app: &App, webhook: &Webhook) -> Result<()> {
+    let due: Vec<(String, String, i64)> =
+        sqlx::query_as("SELECT id, body, attempts FROM notices WHERE next_at <= $1 ORDER BY next_at LIMIT 20")
+            .bind(now_ms())
+            .fetch_all(app.store.read())
+            .await?;
+    for (id, body, attempts) in due {
+        let headers = webhook.headers(&id, now_ms() / 1000, &body);
+        let answer = http::post(&webhook.url, headers, body.into_bytes(), Duration::from_secs(10)).await;
+        let failed = match answer {
+            Ok(200..300) => None,
+            Ok(status) => Some(format!("it answered {status}")),
+            Err(what) => Some(what),
+        };
+        let attempts = attempts + 1;
+        let over = failed.is_none() || attempts >= ATTEMPTS;
+        if let Some(why) = failed {
+            let wait = if over { "given up" } else { "to be sent again" };
+            tracing::warn!(notice = id, attempts, why, "the webhook did not take a notice; {wait}");
+        }
+        let next_at = now_ms() + (500 << attempts.min(20)).min(WAIT_MS_MAX);
+        app.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let query = if over {
+                        sqlx::query("DELETE FROM notices WHERE id = $1").bind(&id)
+                    } else {
+                        sqlx::query("UPDATE notices SET attempts = $2, next_at = $3 WHERE id = $1")
+                            .bind(&id)
+                            .bind(attempts)
+                            .bind(next_at)
+                    };
+                    query.execute(tx).await?;
+                    Ok(())
+                })
+            })
+            .await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signed_as_the_specification_says() {
+        // The example of the Standard Webhooks specification's reference libraries.
+        let webhook = Webhook::new("https://example.org/hook", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let headers = webhook.headers("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
+        let signature = &headers.iter().find(|(name, _)| name == "webhook-signature").unwrap().1;
+        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn what_is_no_webhook() {
+        for (url, secret) in
+            [("example.org", "x"), ("ftp://example.org", "x"), ("https://x.org", ""), ("http://x.org", "whsec_?")]
+        {
+            assert!(Webhook::new(url, secret).is_err(), "{url} {secret}");
+        }
+        assert_eq!(format!("{:?}", Webhook::new("https://x.org/token", "secret")), "Ok(Webhook)");
+    }
+}
