@@ -4,11 +4,11 @@
 mod compile;
 #[cfg(feature = "full")]
 mod deploy;
+#[cfg(feature = "full")]
+mod gate;
 mod infer;
 #[cfg(feature = "full")]
 mod ingest;
-#[cfg(feature = "full")]
-mod gate;
 #[cfg(feature = "full")]
 mod init;
 #[cfg(feature = "full")]
