@@ -38,9 +38,12 @@ CREATE TABLE alarms (
     FOREIGN KEY (name, version) REFERENCES model_versions (name, version) ON UPDATE CASCADE ON DELETE CASCADE
 ) WITHOUT ROWID;
 
--- Notices that the webhook has not taken yet.
+-- Notices that the webhook has not taken yet; those of one version leave in the order of `at`.
 CREATE TABLE notices (
     id       TEXT NOT NULL PRIMARY KEY,
+    name     TEXT NOT NULL,
+    version  BIGINT NOT NULL,
+    at       BIGINT NOT NULL,
     body     TEXT NOT NULL,
     attempts BIGINT NOT NULL,
     next_at  BIGINT NOT NULL

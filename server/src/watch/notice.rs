@@ -81,11 +81,15 @@ pub async fn deliver(app: App, webhook: Webhook) {
 }
 
 async fn send_due(app: &App, webhook: &Webhook) -> Result<()> {
-    let due: Vec<(String, String, i64)> =
-        sqlx::query_as("SELECT id, body, attempts FROM notices WHERE next_at <= $1 ORDER BY next_at LIMIT 20")
-            .bind(now_ms())
-            .fetch_all(app.store.read())
-            .await?;
+    // A notice waits for those of the same version that came before it: no receiver should hear the end first.
+    let due: Vec<(String, String, i64)> = sqlx::query_as(
+        "SELECT id, body, attempts FROM notices n WHERE next_at <= $1 AND NOT EXISTS
+             (SELECT 1 FROM notices o WHERE o.name = n.name AND o.version = n.version AND o.at < n.at)
+         ORDER BY at LIMIT 20",
+    )
+    .bind(now_ms())
+    .fetch_all(app.store.read())
+    .await?;
     for (id, body, attempts) in due {
         let headers = webhook.headers(&id, now_ms() / 1000, &body);
         let answer = http::post(&webhook.url, headers, body.into_bytes(), Duration::from_secs(10)).await;

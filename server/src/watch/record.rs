@@ -110,11 +110,16 @@ async fn tell(
 ) -> Result<()> {
     registered_models::event(tx, &alarm.model, version, "alarm", &sentence(&notice.event, alarm)).await?;
     if let Some(body) = body {
-        sqlx::query("INSERT INTO notices (id, body, attempts, next_at) VALUES ($1, $2, 0, 0)")
-            .bind(&notice.id)
-            .bind(body)
-            .execute(tx)
-            .await?;
+        sqlx::query(
+            "INSERT INTO notices (id, name, version, at, body, attempts, next_at) VALUES ($1, $2, $3, $4, $5, 0, 0)",
+        )
+        .bind(&notice.id)
+        .bind(&alarm.model)
+        .bind(version)
+        .bind(notice.at_ms)
+        .bind(body)
+        .execute(tx)
+        .await?;
     }
     Ok(())
 }
