@@ -192,6 +192,7 @@ mod tests {
             shape: vec![-1, columns.len().max(1) as i64],
             offset: 0,
             strings: None,
+            date: None,
             columns: (!columns.is_empty()).then(|| columns.iter().map(|name| (*name).to_owned()).collect()),
         };
         Manifest {

@@ -24,9 +24,9 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = None
 
-    def start(self):
+    def start(self, *options):
         arguments = ["--port", str(self.port), "--db", self.folder / "beira.db", "--artifacts", self.folder / "artifacts"]
-        self.process = subprocess.Popen([BEIRA, "serve", *map(str, arguments)])
+        self.process = subprocess.Popen([BEIRA, "serve", *map(str, arguments), *options])
         for _ in range(200):
             assert self.process.poll() is None, "beira serve ended at once"
             try:
