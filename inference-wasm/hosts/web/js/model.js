@@ -94,6 +94,7 @@ export class Model {
     if (telemetry === undefined) {
       this.#write(record, 0);
       this.#call(1);
+      this.#outcomes?.push(this.#answers.outcome(0));
       return this.#answers.read(0);
     }
     const start = performance.now();
