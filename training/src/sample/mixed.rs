@@ -55,7 +55,7 @@ fn line(csv: &mut String, row: usize, random: &mut Random) {
     let idle = (20_089 * DAY_MS - last) as f64 / DAY_MS as f64;
     let hour = last % DAY_MS / 3_600_000;
     let weekday = (last / DAY_MS + 3) % 7;
-    let mut score = -2.6 + 0.035 * idle + 1.1 * (debt / income - 0.4) + 0.35 * tickets as f64 - 0.03 * sessions as f64;
+    let mut score = -6.0 + 0.035 * idle + 1.1 * (debt / income - 0.4) + 0.35 * tickets as f64 - 0.03 * sessions as f64;
     score += match plan {
         "free" => 0.9,
         "team" => -1.2,

@@ -131,7 +131,8 @@ fn goes_on_where_the_transfer_broke_off() {
     let asked = server.asked();
     assert_eq!(asked.len(), 3);
     assert_eq!(asked[1].1["if-range"], "\"v1\"");
-    assert!(asked[2].1["range"] > asked[1].1["range"], "the third goes on behind the second");
+    let begin = |n: usize| asked[n].1["range"]["bytes=".len()..].trim_end_matches('-').parse::<usize>().unwrap();
+    assert!(begin(2) > begin(1), "the third goes on behind the second");
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}"); // the file and its checksum
 }
