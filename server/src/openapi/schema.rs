@@ -1,5 +1,6 @@
 //! JSON schemas: of a model's records and answers from its signature, and of what all models share.
 
+use contract::date::Unit;
 use contract::number::INTEGER_MAX;
 use contract::profile::{Bins, Profile, Reference};
 use contract::{Datatype, Manifest, TensorSpec};
@@ -14,6 +15,11 @@ pub fn input(manifest: &Manifest, profile: Option<&Profile>) -> Value {
             let known = profile.and_then(|profile| profile.features.iter().find(|feature| feature.name == name));
             let value = typical(spec, known);
             let mut schema = element(spec.datatype);
+            if let Some(date) = &spec.date {
+                let unit = if date.unit == Unit::Days { "days" } else { "milliseconds" };
+                let text = format!("A date in the format {}, or the number of {unit} since 1970-01-01.", date.format);
+                schema = json!({"type": ["string", "number", "null"], "description": text});
+            }
             schema["examples"] = json!([value]);
             properties.insert(name.clone(), schema);
             example.insert(name.clone(), value);
