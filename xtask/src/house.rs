@@ -15,7 +15,9 @@ pub struct House {
 impl House {
     /// Finds the house from this program's own place in the target folder.
     pub fn find() -> anyhow::Result<House> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the work tree")?.to_owned();
+        // Cargo says at run time which clone it runs for: two clones may share a target folder, and with it this program.
+        let own = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&own).parent().context("xtask lies in the work tree")?.to_owned();
         let exe = std::env::current_exe().context("own path")?;
         let target = exe.ancestors().nth(2).context("xtask is run by cargo, from <target>/debug")?.to_owned();
         Ok(House { root, target })
