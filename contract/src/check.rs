@@ -3,12 +3,23 @@
 //! A manifest is a stranger's JSON: sizes may overflow, regions may lie outside of memory, names
 //! may stand twice. After [`manifest`] a host may compute with it freely.
 
+use std::collections::BinaryHeap;
+
 use crate::date::Unit;
 use crate::manifest::{Datatype, Golden, Manifest, Seal, TensorSpec, VERSION};
 use crate::profile::{Bins, HeldOut, Profile, Reference};
 
 /// Checks `manifest` against a memory of `memory_bytes`. The error is a sentence that names the field.
 pub fn manifest(manifest: &Manifest, memory_bytes: u64) -> Result<(), String> {
+    regions(manifest, memory_bytes)?;
+    for spec in &manifest.inputs {
+        date(spec).map_err(|what| format!("inputs `{}`: {what}", spec.name))?;
+    }
+    Ok(())
+}
+
+/// [`manifest`] but for the dates: all there is to check where JavaScript has read those already.
+pub fn regions(manifest: &Manifest, memory_bytes: u64) -> Result<(), String> {
     if manifest.version != VERSION {
         let found = manifest.version;
         return Err(format!("manifest version {found}, but this host reads version {VERSION}; compile the model anew"));
@@ -30,9 +41,12 @@ pub fn manifest(manifest: &Manifest, memory_bytes: u64) -> Result<(), String> {
                 _ => names.push(spec.name.clone()),
             }
         }
-        names.sort_unstable();
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(format!("{side}: the name `{}` stands twice", pair[0]));
+        // A heap puts them in order in a tenth of the code of a sort: the web host ships this.
+        let mut names = BinaryHeap::from(names);
+        while let Some(name) = names.pop() {
+            if names.peek() == Some(&name) {
+                return Err(format!("{side}: the name `{name}` stands twice"));
+            }
         }
     }
     Ok(())
@@ -71,11 +85,14 @@ fn tensor(spec: &TensorSpec, rows_max: u32, memory_bytes: u64) -> Result<(), Str
     if (spec.datatype == Datatype::Bytes) != spec.strings.is_some() {
         return Err("strings are there for BYTES, and only there".to_owned());
     }
-    if let Some(date) = &spec.date {
-        date.check()?;
-        if !date_fits(spec.datatype, date.unit) {
-            return Err("dates are FP32 or INT32 days, FP64 or INT64 days or milliseconds".to_owned());
-        }
+    Ok(())
+}
+
+fn date(spec: &TensorSpec) -> Result<(), String> {
+    let Some(date) = &spec.date else { return Ok(()) };
+    date.check()?;
+    if !date_fits(spec.datatype, date.unit) {
+        return Err("dates are FP32 or INT32 days, FP64 or INT64 days or milliseconds".to_owned());
     }
     Ok(())
 }

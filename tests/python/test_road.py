@@ -234,19 +234,20 @@ def test_the_road(server, client, beira, tmp_path):
         with times.step("deploy: Cloudflare, Google's plugin"):
             for target in ("cloudflare", "gcp-plugin"):
                 beira("deploy", target, "--model", f"models:/churn/{better}", "--server", server.url, "--out", tmp_path / target)
-        with times.step(f"{len(records)} held-out rows in the image, in workerd and in Envoy"):
+        rows = records[:1000]
+        with times.step(f"{len(rows)} held-out rows in the image, in workerd and in Envoy"):
             with (
                 start_image(tmp_path / "root", entrypoint) as container,
                 start_workerd(tmp_path / "cloudflare") as worker,
                 start_envoy(tmp_path / "gcp-plugin") as envoy,
             ):
-                served = requests.post(f"{container.url}/predict/{entrypoint_model(entrypoint)}", json=records[:1000], timeout=30)
-                edge = requests.post(f"{worker.url}/predict", json=records[:1000], timeout=30)
-                proxy = [requests.post(f"{envoy.url}/predict", json=record, timeout=5) for record in records[:1000]]
+                served = requests.post(f"{container.url}/predict/{entrypoint_model(entrypoint)}", json=rows, timeout=30)
+                edge = requests.post(f"{worker.url}/predict", json=rows, timeout=30)
+                proxy = [requests.post(f"{envoy.url}/predict", json=record, timeout=5) for record in rows]
             answers = [served.json(), edge.json(), [answer.json() for answer in proxy]]
-            assert all(len(rows) == min(len(records), 1000) for rows in answers)
-            digests = {digest(rows) for rows in answers}
-        assert len(digests) == 1, [rows[:2] for rows in answers]
+            assert all(len(answer) == len(rows) for answer in answers)
+            digests = {digest(answer) for answer in answers}
+        assert len(digests) == 1, [answer[:2] for answer in answers]
         print(f"\n             the same bits: sha256 {digests.pop()}, image {size / (1 << 20):.1f} MiB", end="")
 
         live_arguments = ["/beira", "infer", "--model", "models:/churn@champion", "--server", server.url, "--poll", "1", "--telemetry", server.url]
@@ -277,9 +278,9 @@ def test_the_road(server, client, beira, tmp_path):
                 # Split by another seed, it has learnt rows that the champion held out.
                 csv = tmp_path / "heldout.csv"
                 with csv.open("w", newline="") as file:
-                    rows = DictWriter(file, [*records[0], "churned"])
-                    rows.writeheader()
-                    rows.writerows(record | {"churned": "yes" if label else "no"} for record, label in zip(records, labels))
+                    table = DictWriter(file, [*records[0], "churned"])
+                    table.writeheader()
+                    table.writerows(record | {"churned": "yes" if label else "no"} for record, label in zip(records, labels))
                 verdict, reason = gate(leaky, "--promote", "--data", csv)
                 assert verdict == "REJECT" and "has been trained on" in reason, reason
             assert alias("champion") == better

@@ -7,7 +7,7 @@ use anyhow::bail;
 use crate::house::House;
 use crate::server::{Server, free_port};
 use crate::step::{run, run_lines, step};
-use crate::{product, setup, up};
+use crate::{image, product, setup, up};
 
 /// Arguments of `test`.
 #[derive(clap::Args)]
@@ -140,10 +140,11 @@ fn node(house: &House) -> anyhow::Result<Counts> {
 fn python(house: &House) -> anyhow::Result<Counts> {
     let mut command = Command::new(house.python());
     command
-        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+        .args(["-m", "pytest", "-q", "-rP", "-p", "no:cacheprovider"])
         .arg(house.path("tests/python"))
         .current_dir(&house.root)
         .env("BEIRA_BIN", house.beira())
+        .env("BEIRA_IMAGE_BIN", image::binary(house)?)
         .env("BEIRA_WRANGLER", setup::wrangler(house)?);
     counted(&mut command, |line| {
         let summary = line.contains(" in ") && (line.contains(" passed") || line.contains(" failed"));

@@ -38,7 +38,7 @@ impl Host {
         let manifest = read::manifest(manifest).map_err(damaged)?;
         let memory: WebAssembly::Memory = export(exports, "memory")?;
         let memory_bytes = Uint8Array::new(&memory.buffer()).length();
-        check::manifest(&manifest, memory_bytes.into()).map_err(|e| refuse(format!("not a model module: {e}")))?;
+        check::regions(&manifest, memory_bytes.into()).map_err(|e| refuse(format!("not a model module: {e}")))?;
         let mut profile = None;
         if !seal.is_undefined() {
             let seal = read::seal(seal).map_err(damaged)?;
