@@ -1,7 +1,7 @@
 //! Forests: packed into small tables when compiling, walked without branches when running.
 //!
-//! A node is one record of 4, 8 or 16 bytes: a threshold, a feature slot, and how far ahead its two
-//! children stand, side by side. One step is `at += ahead + (x[slot] <= threshold)`. A leaf looks
+//! A node is one record of 4, 8 or 16 bytes: how far ahead its two children stand, a feature slot, a threshold. The
+//! children stand side by side. One step is `at += ahead + (x[slot] <= threshold)`. A leaf looks
 //! at a slot that holds NaN, which is below nothing, and has its children 0 ahead: it stays where
 //! it is, so that trees of different depth can be walked together.
 

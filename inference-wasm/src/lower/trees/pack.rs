@@ -25,9 +25,9 @@ pub enum Slot {
 pub enum Record {
     /// Ahead u8, slot u8, place of the threshold among the distinct ones u16.
     Four,
-    /// Threshold (f32, or its place for f64) u32, ahead u16, slot u16.
+    /// Ahead u16, slot u16, threshold (f32, or its place for f64) u32.
     Eight,
-    /// Threshold (likewise) u32, ahead u32, slot u32, nothing u32.
+    /// Ahead u32, slot u32, threshold (likewise) u32, nothing u32.
     Sixteen,
 }
 
@@ -40,6 +40,27 @@ impl Record {
             Record::Sixteen => 16,
         }
     }
+
+    /// Bytes of ahead and of slot, and of the threshold behind them.
+    pub fn field_bytes(self) -> (usize, usize) {
+        match self {
+            Record::Four => (1, 2),
+            Record::Eight => (2, 4),
+            Record::Sixteen => (4, 4),
+        }
+    }
+}
+
+/// How far each field of a record has yet to be shifted to be an offset in bytes: by nothing where the field has room
+/// for the offset itself, which then is all that a step has to load.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shifts {
+    /// Of ahead.
+    pub ahead: u32,
+    /// Of slot.
+    pub slot: u32,
+    /// Of the threshold's place.
+    pub place: u32,
 }
 
 /// A packed forest.
@@ -49,6 +70,8 @@ pub struct Forest {
     pub slots: Vec<Slot>,
     /// Layout of the nodes.
     pub record: Record,
+    /// What its fields lack to be offsets.
+    pub shifts: Shifts,
     /// Records of all nodes and leaves.
     pub nodes: Vec<u8>,
     /// Distinct thresholds (and leaf values), when the records hold places.
@@ -113,6 +136,7 @@ impl Forest {
         let mut forest = Forest {
             slots,
             record: Record::Sixteen,
+            shifts: Shifts::default(),
             nodes: Vec::new(),
             values: Vec::new(),
             value_bytes,
@@ -150,25 +174,28 @@ impl Forest {
             () => Record::Sixteen,
         };
         let by_place = double || self.record == Record::Four;
+        let (small, large) = self.record.field_bytes();
+        let offset = |of_one: usize, max: usize, bytes: usize| {
+            let fits = (max as u64 * of_one as u64) < 1 << (8 * bytes);
+            let shift = of_one.trailing_zeros();
+            if fits { (shift, 0) } else { (0, shift) } // shifted here, or when it is walked
+        };
+        let (ahead_by, ahead_left) = offset(self.record.bytes(), ahead as usize, small);
+        let (slot_by, slot_left) = offset(self.value_bytes, slots, small);
+        let (place_by, place_left) = offset(self.value_bytes, distinct.len(), large);
+        self.shifts = Shifts { ahead: ahead_left, slot: slot_left, place: place_left };
         for entry in entries {
             let value = match entry.slot {
                 None if rows => entry.value as u32,
-                _ if by_place => places[&entry.value],
+                _ if by_place => places[&entry.value] << place_by,
                 _ => entry.value as u32,
             };
-            let slot = entry.slot.unwrap_or(slots as u32);
-            match self.record {
-                Record::Four => self.nodes.extend((entry.ahead | slot << 8 | value << 16).to_le_bytes()),
-                Record::Eight => {
-                    self.nodes.extend(value.to_le_bytes());
-                    self.nodes.extend((entry.ahead | slot << 16).to_le_bytes());
-                }
-                Record::Sixteen => {
-                    for word in [value, entry.ahead, slot, 0] {
-                        self.nodes.extend(word.to_le_bytes());
-                    }
-                }
+            let slot = entry.slot.unwrap_or(slots as u32) << slot_by;
+            let start = self.nodes.len();
+            for (field, bytes) in [(entry.ahead << ahead_by, small), (slot, small), (value, large)] {
+                self.nodes.extend(&field.to_le_bytes()[..bytes]);
             }
+            self.nodes.resize(start + self.record.bytes(), 0);
         }
         if by_place {
             self.values = distinct.iter().flat_map(|v| v.to_le_bytes()[..self.value_bytes].to_vec()).collect();

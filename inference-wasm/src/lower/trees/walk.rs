@@ -3,7 +3,7 @@
 use wasm_encoder::{BlockType, ValType};
 
 use super::leaves::Leaves;
-use super::pack::{Forest, GROUP, Record, Slot};
+use super::pack::{Forest, GROUP, Slot};
 use super::ty;
 use crate::emit::code::val_type;
 use crate::emit::nest::{Walk, nest};
@@ -215,7 +215,7 @@ fn groups(
     let row = (table.len() / count) as i64;
     let start = Address { pointer: None, offset: i64::from(lower.table(&table)) };
     let at: Vec<u32> = (0..width).map(|_| code.local(ValType::I32)).collect();
-    let (left, word) = (code.local(ValType::I32), code.local(ValType::I32));
+    let left = code.local(ValType::I32);
     nest(code, &[count], &[Walk { start, strides: vec![row] }], 1, &mut |code, group| {
         for (t, local) in at.iter().enumerate() {
             code.load(Type::I32, group[0].plus(4 * t as i64));
@@ -224,7 +224,7 @@ fn groups(
         code.load(Type::I32, group[0].plus(4 * width as i64));
         code.i().local_set(left).loop_(BlockType::Empty);
         for local in &at {
-            step(code, forest, tables, *local, word);
+            step(code, forest, tables, *local);
         }
         code.i().local_get(left).i32_const(1).i32_sub().local_tee(left).br_if(0).end();
         for (t, local) in at.iter().enumerate() {
@@ -232,54 +232,46 @@ fn groups(
             arrive(code, trees, forest, tables, sums, *local, sum);
         }
     });
-    at.into_iter().chain([left, word]).for_each(|local| code.release(local));
+    at.into_iter().chain([left]).for_each(|local| code.release(local));
 }
 
 /// `at += (ahead + (slot <= threshold)) * record`.
-fn step(code: &mut Code, forest: &Forest, tables: &Tables, at: u32, word: u32) {
-    let bytes = forest.value_bytes;
-    let (ty, kind) = if bytes == 4 { (Type::F32, Kind::F32) } else { (Type::F64, Kind::F64) };
-    let shift = bytes.trailing_zeros() as i32;
+fn step(code: &mut Code, forest: &Forest, tables: &Tables, at: u32) {
+    let (ty, kind) = if forest.value_bytes == 4 { (Type::F32, Kind::F32) } else { (Type::F64, Kind::F64) };
     let pointer = code.local(ValType::I32);
     let by_pointer = |offset: i64| Address { pointer: Some(pointer), offset };
-    let node = |offset: i64| Address { pointer: Some(at), offset: tables.nodes + offset };
-    code.i().local_get(at);
-    // What lies ahead is pushed first, the comparison added to it.
-    match forest.record {
-        Record::Four => {
-            code.load(Type::I32, node(0));
-            code.i().local_tee(word).i32_const(0xff).i32_and();
-            code.i().local_get(word).i32_const(8 - shift).i32_shr_u();
-            code.i().i32_const(0xff << shift).i32_and().local_set(pointer);
-        }
-        Record::Eight => {
-            code.load(Type::I32, node(4));
-            code.i().local_tee(word).i32_const(0xffff).i32_and();
-            code.i().local_get(word).i32_const(16).i32_shr_u().i32_const(shift).i32_shl().local_set(pointer);
-        }
-        Record::Sixteen => {
-            code.load(Type::I32, node(4));
-            code.load(Type::I32, node(8));
-            code.i().i32_const(shift).i32_shl().local_set(pointer);
-        }
-    }
+    let (small, large) = forest.record.field_bytes();
+    let node = |offset: usize| Address { pointer: Some(at), offset: tables.nodes + offset as i64 };
+    // Where the first child stands, then whether it is the second.
+    field(code, node(0), small, forest.shifts.ahead);
+    code.i().local_get(at).i32_add();
+    field(code, node(small), small, forest.shifts.slot);
+    code.i().local_set(pointer);
     code.load(ty, by_pointer(tables.slots));
-    match forest.record {
-        Record::Four => {
-            code.i().local_get(word).i32_const(16).i32_shr_u().i32_const(shift).i32_shl().local_set(pointer);
-            code.load(ty, by_pointer(tables.values));
-        }
-        _ if forest.by_place() => {
-            code.load(Type::I32, node(0));
-            code.i().i32_const(shift).i32_shl().local_set(pointer);
-            code.load(ty, by_pointer(tables.values));
-        }
-        _ => code.load(ty, node(0)),
+    if forest.by_place() {
+        field(code, node(2 * small), large, forest.shifts.place);
+        code.i().local_set(pointer);
+        code.load(ty, by_pointer(tables.values));
+    } else {
+        code.load(ty, node(2 * small));
     }
     scalar::bin(code, Bin::Le, kind);
     let record = forest.record.bytes().trailing_zeros() as i32;
-    code.i().i32_add().i32_const(record).i32_shl().i32_add().local_set(at);
+    code.i().i32_const(record).i32_shl().i32_add().local_set(at);
     code.release(pointer);
+}
+
+/// A field of a record, as an offset.
+fn field(code: &mut Code, at: Address, bytes: usize, shift: u32) {
+    let ty = match bytes {
+        1 => Type::U8,
+        2 => Type::U16,
+        _ => Type::I32,
+    };
+    code.load(ty, at);
+    if shift > 0 {
+        code.i().i32_const(shift as i32).i32_shl();
+    }
 }
 
 /// Adds what the leaf at `at` says.
@@ -292,19 +284,14 @@ fn arrive(code: &mut Code, trees: &Trees, forest: &Forest, tables: &Tables, sums
         Aggregate::Max => Bin::Max,
     };
     let pointer = code.local(ValType::I32);
-    let here = Address { pointer: Some(at), offset: tables.nodes };
-    let place = |code: &mut Code| {
-        code.load(Type::I32, here);
-        if forest.record == Record::Four {
-            code.i().i32_const(16).i32_shr_u();
-        }
-    };
+    let (small, large) = forest.record.field_bytes();
+    let here = Address { pointer: Some(at), offset: tables.nodes + 2 * small as i64 };
     match &forest.leaves {
         Leaves::Inline { .. } => {
             let number = |code: &mut Code| {
                 if forest.by_place() {
-                    place(code);
-                    code.i().i32_const(bytes.trailing_zeros() as i32).i32_shl().local_set(pointer);
+                    field(code, here, large, forest.shifts.place);
+                    code.i().local_set(pointer);
                     code.load(ty, Address { pointer: Some(pointer), offset: tables.values });
                 } else {
                     code.load(ty, here);
@@ -332,7 +319,7 @@ fn arrive(code: &mut Code, trees: &Trees, forest: &Forest, tables: &Tables, sums
             }
         }
         Leaves::Table { width, .. } => {
-            place(code);
+            field(code, here, large, 0);
             code.i().i32_const((width * bytes) as i32).i32_mul().local_set(pointer);
             let row = Address { pointer: Some(pointer), offset: tables.leaves };
             match sums {
