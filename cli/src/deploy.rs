@@ -14,7 +14,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use host_native::Module;
 
-use crate::model_ref::{ModelRef, Resolved};
+use crate::model::{ModelRef, Resolved};
 
 /// Arguments of `deploy`.
 #[derive(clap::Args)]
@@ -59,7 +59,7 @@ impl Common {
     /// The module, checked and run once, and the deployment's name.
     fn open(&self) -> anyhow::Result<(Resolved, Module, String)> {
         let resolved = self.model.resolve()?;
-        let module = Module::load(&resolved.wasm).with_context(|| self.model.model.clone())?;
+        let module = Module::load(&resolved.wasm).with_context(|| self.model.model.to_string())?;
         if module.seal().is_none() {
             bail!(
                 "{} is not sealed: it has no golden rows for a host to prove itself with; use `beira compile`",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use server::{Infer, Source};
+use server::{Infer, Registry, Secret, Source};
 
 use crate::model::{self, Model};
 use crate::process;
@@ -56,7 +56,7 @@ pub fn infer(arguments: &Arguments) -> anyhow::Result<()> {
             let server = arguments.server.clone().with_context(|| {
                 format!("{uri} is downloaded from a server; say which: --server URL, or MLFLOW_TRACKING_URI")
             })?;
-            Source::Registry { server, uri: uri.clone() }
+            Source::Registry { registry: Registry { server, token: process::token() }, uri: uri.clone() }
         }
     };
     let infer = Infer {
@@ -71,7 +71,7 @@ pub fn infer(arguments: &Arguments) -> anyhow::Result<()> {
         flush: Duration::from_secs(5),
         rows_max: arguments.rows_max,
         json_bytes_max: 16 << 20,
-        prediction_key: arguments.prediction_key.clone().map(server::PredictionKey),
+        prediction_key: arguments.prediction_key.clone().map(Secret),
         otlp: process::otlp()?,
     };
     Ok(process::run(infer.serve(process::stopped()))??)

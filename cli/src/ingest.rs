@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use contract::telemetry::LogsAnswer;
+use server::Secret;
+
+use crate::process;
 
 /// Arguments of `ingest`.
 #[derive(clap::Args)]
@@ -54,7 +57,7 @@ fn send(server: &str, batch: &[u8]) -> anyhow::Result<LogsAnswer> {
     let url = format!("{}/telemetry/logs", server.trim_end_matches('/'));
     let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
     let mut request = agent.post(&url).content_type("text/plain");
-    if let Some(token) = std::env::var("MLFLOW_TRACKING_TOKEN").ok().filter(|token| !token.is_empty()) {
+    if let Some(Secret(token)) = process::token() {
         request = request.header("Authorization", format!("Bearer {token}"));
     }
     let mut answer = request.send(batch).with_context(|| format!("no answer from {server}"))?;

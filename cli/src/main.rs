@@ -15,8 +15,6 @@ mod init;
 mod inspect;
 mod model;
 #[cfg(feature = "full")]
-mod model_ref;
-#[cfg(feature = "full")]
 mod observability;
 #[cfg(feature = "full")]
 mod predict;

@@ -1,9 +1,14 @@
 //! `--model`: a module, an ONNX file, or a registered model.
 
+#[cfg(feature = "full")]
+mod version;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use server::ModelUri;
+#[cfg(feature = "full")]
+pub use version::{ModelRef, Resolved};
 
 /// What `--model` may say.
 #[derive(Clone, Debug)]
@@ -12,6 +17,15 @@ pub enum Model {
     File(PathBuf),
     /// `models:/NAME@ALIAS` or `models:/NAME/VERSION`.
     Registered(ModelUri),
+}
+
+impl std::fmt::Display for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Model::File(path) => path.display().fmt(f),
+            Model::Registered(uri) => uri.fmt(f),
+        }
+    }
 }
 
 /// Reads the argument.

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use anyhow::Context;
+use server::Secret;
 use server::observe::otlp::Otlp;
 
 /// JSON lines on standard error, filtered by RUST_LOG, else by `default`.
@@ -14,6 +15,11 @@ pub fn logs(default: &str) {
 /// The exporter that OpenTelemetry's variables ask for.
 pub fn otlp() -> anyhow::Result<Option<Arc<Otlp>>> {
     Otlp::from_env(|name| std::env::var(name).ok()).map_err(anyhow::Error::msg)
+}
+
+/// The bearer token for the tracking server, as MLflow's client takes it from `MLFLOW_TRACKING_TOKEN`.
+pub fn token() -> Option<Secret> {
+    std::env::var("MLFLOW_TRACKING_TOKEN").ok().filter(|token| !token.is_empty()).map(Secret)
 }
 
 /// Runs to the end, and does not wait for threads that still wait for somebody else.

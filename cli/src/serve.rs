@@ -106,7 +106,7 @@ pub fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         artifacts: arguments.artifacts.clone(),
         default_artifact_root: arguments.default_artifact_root.clone(),
         auth_none: arguments.auth.is_some(),
-        prediction_key: arguments.watch.prediction_key.clone().map(server::PredictionKey),
+        prediction_key: arguments.watch.prediction_key.clone().map(server::Secret),
         watch: arguments.watch.config()?,
         otlp: process::otlp()?,
         ..server::Config::default()

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use crate::error::StartError;
 #[cfg(feature = "store")]
-use crate::ids::PredictionKey;
-#[cfg(feature = "store")]
 use crate::observe::otlp::Otlp;
+#[cfg(feature = "store")]
+use crate::secret::Secret;
 #[cfg(feature = "store")]
 use crate::watch::Watch;
 
@@ -41,7 +41,7 @@ pub struct Config {
     /// Most rows that one flush from a browser may count.
     pub browser_flush_rows_max: u64,
     /// Key that hosts sign prediction ids with; the server makes one up for itself when absent.
-    pub prediction_key: Option<PredictionKey>,
+    pub prediction_key: Option<Secret>,
     /// How models in production are watched.
     pub watch: Watch,
     /// Where metrics and spans go, if anywhere.

@@ -9,6 +9,8 @@ use crate::clock::{MINUTE_MS, now_ms};
 use crate::error::Result;
 use crate::observe::trace;
 #[cfg(feature = "store")]
+use crate::secret::Secret;
+#[cfg(feature = "store")]
 use crate::store::Store;
 
 /// The keys; the first signs, all are recognised.
@@ -48,19 +50,9 @@ pub fn wanted(query: Option<&str>) -> bool {
     query.is_some_and(|query| query.split('&').any(|pair| pair == "ids=1" || pair == "ids=true"))
 }
 
-/// A secret that is never printed.
-#[derive(Clone)]
-pub struct PredictionKey(pub String);
-
-impl std::fmt::Debug for PredictionKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("PredictionKey")
-    }
-}
-
 /// The keys of a server: the operator's, and one of its own that it keeps, so that its ids are always signed.
 #[cfg(feature = "store")]
-pub async fn of(store: &Store, given: Option<&PredictionKey>) -> Result<Ids> {
+pub async fn of(store: &Store, given: Option<&Secret>) -> Result<Ids> {
     let fresh = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
     let own: String = store
         .write(move |tx| {

@@ -17,15 +17,16 @@ use host_native::Module;
 use crate::auth::Permission::{Public, Read};
 use crate::doors::{self, Doors};
 use crate::error::StartError;
-use crate::ids::{Ids, PredictionKey};
+use crate::ids::Ids;
 use crate::observe::otlp::Otlp;
 use crate::route::{Declared, Routes};
+use crate::secret::Secret;
 use crate::serving::{Limits, Serving, Target};
 use crate::{config, invocations, listen, metrics, serving};
 use current::Current;
 use flush::Flusher;
 
-pub use registry::{ModelUri, fetch};
+pub use registry::{FetchError, ModelUri, Registry};
 
 /// After SIGTERM: still accepting, so that a balancer that asks sees "not ready" first.
 const LINGER: Duration = Duration::from_millis(500);
@@ -60,7 +61,7 @@ pub struct Infer {
     /// Most bytes of a JSON request.
     pub json_bytes_max: usize,
     /// Key that signs prediction ids; without one they are not signed.
-    pub prediction_key: Option<PredictionKey>,
+    pub prediction_key: Option<Secret>,
     /// Where metrics and spans go, if anywhere.
     pub otlp: Option<Arc<Otlp>>,
 }
@@ -77,8 +78,8 @@ pub enum Source {
     },
     /// A registered model: downloaded at start, and followed where an alias names it.
     Registry {
-        /// `http://…` of the server that has it.
-        server: String,
+        /// The server that has it.
+        registry: Registry,
         /// Which one.
         uri: ModelUri,
     },
@@ -101,10 +102,10 @@ impl Infer {
             golden = target.module.seal().map_or(0, |seal| seal.golden.rows),
             "model loaded, its golden rows came out"
         );
-        if let Source::Registry { server, uri } = &self.model
+        if let Source::Registry { registry, uri } = &self.model
             && uri.is_alias()
         {
-            tokio::spawn(follow::follow(current.clone(), server.clone(), uri.clone(), self.poll));
+            tokio::spawn(follow::follow(current.clone(), registry.clone(), uri.clone(), self.poll));
         }
         let limits = Limits { rows: self.rows_max, bytes: self.json_bytes_max };
         let ids = Ids::new(self.prediction_key.into_iter().map(|key| key.0.into_bytes()).collect());
@@ -131,7 +132,7 @@ impl Infer {
         let counters = async {
             if let Some(flusher) = flusher {
                 let traffic = serving.traffic.clone();
-                blocking(move || Ok(flusher.last(&traffic, LAST_FLUSH))).await.ok();
+                tokio::task::spawn_blocking(move || flusher.last(&traffic, LAST_FLUSH)).await.ok();
             }
         };
         let exported = async {
@@ -154,8 +155,8 @@ impl Source {
                 let module = Module::load(&bytes).map_err(|error| wrong(&name, &error))?;
                 Ok(Target { name: name.into(), version: None, module: Arc::new(module) })
             }
-            Source::Registry { server, uri } => {
-                let fetched = fetch(&server, &uri, None).map_err(StartError::Model)?;
+            Source::Registry { registry, uri } => {
+                let fetched = registry.fetch(&uri, None).map_err(|error| StartError::Model(error.to_string()))?;
                 let fetched = fetched.ok_or_else(|| wrong(&uri.to_string(), &"the server sent nothing"))?;
                 fetched.load(&uri).map_err(|error| wrong(&uri.to_string(), &error))
             }

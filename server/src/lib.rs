@@ -35,6 +35,7 @@ mod openapi;
 mod predict;
 mod requests;
 mod route;
+mod secret;
 mod serving;
 #[cfg(feature = "store")]
 mod static_files;
@@ -55,11 +56,11 @@ pub use auth::Permission;
 #[cfg(feature = "store")]
 pub use config::Config;
 pub use error::StartError as Error;
-pub use ids::PredictionKey;
-pub use infer::{Infer, ModelUri, Source, fetch};
+pub use infer::{FetchError, Infer, ModelUri, Registry, Source};
 #[cfg(feature = "store")]
 pub use monitoring::alarm::Sustained;
 pub use route::Declared;
+pub use secret::Secret;
 pub use url::encoded;
 #[cfg(feature = "store")]
 pub use watch::{Watch, Webhook};

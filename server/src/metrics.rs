@@ -130,16 +130,16 @@ fn watched(alarms: &[Alarm]) -> [Family; 6] {
         let features = alarm.features.iter().map(|feature| (feature.name.as_str(), feature));
         for (name, feature) in features.chain(alarm.score.as_ref().map(|score| ("@score", score))) {
             let labels = of(&[("feature", name)]);
-            feature.psi.into_iter().for_each(|number| psi.number(labels.clone(), number));
-            feature.psi_limit.into_iter().for_each(|number| threshold.number(labels.clone(), number));
+            feature.psi.iter().for_each(|number| psi.number(labels.clone(), *number));
+            feature.psi_limit.iter().for_each(|number| threshold.number(labels.clone(), *number));
         }
         let mut referred: Vec<&str> = Vec::new();
         for performance in &alarm.performance {
             for Measured { name, value: number, lower: low, upper: high, reference, .. } in &performance.metrics {
                 let labels = of(&[("metric", name), ("kind", performance.kind.name())]);
                 value.number(labels.clone(), *number);
-                low.into_iter().for_each(|number| lower.number(labels.clone(), *number));
-                high.into_iter().for_each(|number| upper.number(labels.clone(), *number));
+                low.iter().for_each(|number| lower.number(labels.clone(), *number));
+                high.iter().for_each(|number| upper.number(labels.clone(), *number));
                 if let Some(reference) = reference.filter(|_| !referred.contains(&name.as_str())) {
                     value.number(of(&[("metric", name), ("kind", "reference")]), reference);
                     referred.push(name);

@@ -57,8 +57,7 @@ impl Traffic {
                 Some(profile) => host_native::count::count(target.module.manifest(), profile, batch, outputs, counters),
                 None => counters.predictions += rows,
             }
-            if rows > 0 {
-                let ns = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX) / rows;
+            if let Some(ns) = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX).checked_div(rows) {
                 latency::record(counters.latency.get_or_insert_with(latency::empty), ns, rows);
             }
         });

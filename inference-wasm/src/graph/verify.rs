@@ -166,7 +166,7 @@ fn check(graph: &Graph, at: usize, node: &Node) -> Check {
             need(super::eval_windows::combine(*how, ty).is_some(), "it is not defined for this type")?;
             let n = positions.len();
             need(data.shape == *shape && slices.len().is_multiple_of(n.max(1)), "wrong shape")?;
-            need(n == 0 || (slices.len() > 0 && node.len().is_multiple_of(slices.len() / n)), "its slices do not fit")
+            need(n == 0 || (!slices.is_empty() && node.len().is_multiple_of(slices.len() / n)), "its slices do not fit")
         }
         Op::TopK { axis, .. } => {
             count(&operands, 1)?;

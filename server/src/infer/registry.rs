@@ -8,6 +8,7 @@ use std::time::Duration;
 use host_native::Module;
 use ureq::http::{StatusCode, header};
 
+use crate::secret::Secret;
 use crate::serving::Target;
 use crate::url::encoded;
 
@@ -71,37 +72,65 @@ impl Fetched {
     }
 }
 
-/// Downloads the module of `uri` from `server`; `None` when it is still version and module `have`.
-/// The error is a sentence.
-pub fn fetch(server: &str, uri: &ModelUri, have: Option<(i64, &str)>) -> Result<Option<Fetched>, String> {
-    let agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_connect(Some(Duration::from_secs(5)))
-        .timeout_global(Some(Duration::from_secs(60)))
-        .build()
-        .new_agent();
-    let server = server.trim_end_matches('/');
-    let url = format!("{server}/modules/{}/{}", encoded(&uri.name), uri.reference);
-    let mut request = agent.get(&url);
-    if let Some((_, sha256)) = have {
-        request = request.header(header::IF_NONE_MATCH, format!("\"{sha256}\""));
-    }
-    let broken = |error: ureq::Error| format!("{uri} cannot be downloaded from {server}: {error}");
-    let mut response = request.call().map_err(broken)?;
-    let version = response.headers().get("x-beira-version").and_then(|value| value.to_str().ok()?.parse().ok());
-    match response.status() {
-        StatusCode::NOT_MODIFIED if version == have.map(|(version, _)| version) => Ok(None),
-        // The same module under another version: take it again, that is simplest.
-        StatusCode::NOT_MODIFIED => fetch(server, uri, None),
-        StatusCode::OK => {
-            let version = version.ok_or_else(|| format!("{server} does not say which version {uri} is"))?;
-            let bytes = response.body_mut().with_config().limit(MODULE_BYTES).read_to_vec().map_err(broken)?;
-            Ok(Some(Fetched { bytes, version }))
+/// A tracking server that modules are downloaded from.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    /// `http://…`.
+    pub server: String,
+    /// Bearer token, where the server asks for one.
+    pub token: Option<Secret>,
+}
+
+/// Why there is no module.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// It is being compiled: asking again helps.
+    #[error("{0}")]
+    Compiling(String),
+    /// Anything else.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl Registry {
+    /// Downloads the module of `uri`; `None` when it is still version and module `have`.
+    pub fn fetch(&self, uri: &ModelUri, have: Option<(i64, &str)>) -> Result<Option<Fetched>, FetchError> {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(5)))
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build()
+            .new_agent();
+        let server = self.server.trim_end_matches('/');
+        let url = format!("{server}/modules/{}/{}", encoded(&uri.name), uri.reference);
+        let mut request = agent.get(&url);
+        if let Some(Secret(token)) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
-        status => {
-            let body: serde_json::Value = response.body_mut().read_json().unwrap_or_default();
-            let detail = body["detail"].as_str().unwrap_or_default();
-            Err(format!("{server} has no module for {uri}: {status} {detail}"))
+        if let Some((_, sha256)) = have {
+            request = request.header(header::IF_NONE_MATCH, format!("\"{sha256}\""));
+        }
+        let broken =
+            |error: ureq::Error| FetchError::Refused(format!("{uri} cannot be downloaded from {server}: {error}"));
+        let mut response = request.call().map_err(broken)?;
+        let version = response.headers().get("x-beira-version").and_then(|value| value.to_str().ok()?.parse().ok());
+        match response.status() {
+            StatusCode::NOT_MODIFIED if version == have.map(|(version, _)| version) => Ok(None),
+            // The same module under another version: take it again, that is simplest.
+            StatusCode::NOT_MODIFIED => self.fetch(uri, None),
+            StatusCode::OK => {
+                let unknown = || FetchError::Refused(format!("{server} does not say which version {uri} is"));
+                let version = version.ok_or_else(unknown)?;
+                let bytes = response.body_mut().with_config().limit(MODULE_BYTES).read_to_vec().map_err(broken)?;
+                Ok(Some(Fetched { bytes, version }))
+            }
+            status => {
+                let body: serde_json::Value = response.body_mut().read_json().unwrap_or_default();
+                let detail = body["detail"].as_str().unwrap_or_default();
+                let sentence = format!("{server} has no module for {uri}: {status} {detail}");
+                let compiling = status == StatusCode::SERVICE_UNAVAILABLE;
+                Err(if compiling { FetchError::Compiling(sentence) } else { FetchError::Refused(sentence) })
+            }
         }
     }
 }

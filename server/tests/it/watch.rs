@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use beira_server::observe::google;
 use beira_server::observe::otlp::Otlp;
-use beira_server::{PredictionKey, Sustained, Watch, Webhook};
+use beira_server::{Secret, Sustained, Watch, Webhook};
 use contract::profile::{Bins, HeldOut, Profile, Reference, Score};
 use host_native::{Batch, Module, count, seal};
 use monitoring::hmac::hmac_sha256;
@@ -140,7 +140,7 @@ async fn labels_find_their_predictions() {
     assert_eq!(infer["outputs"][2]["name"], "prediction_id");
 
     // Right for 45 of 60: the class with the greatest probability.
-    let label = |i: usize| (&answers[i]["label"].as_i64().unwrap() + i64::from(i % 4 == 0)) % 3;
+    let label = |i: usize| (answers[i]["label"].as_i64().unwrap() + i64::from(i.is_multiple_of(4))) % 3;
     let labels: Vec<Value> = (0..60).map(|i| json!({"id": ids[i], "label": label(i)})).collect();
     let send = json!({"model": "iris", "labels": labels});
     let told = server.post("/telemetry/labels", send.clone()).await;
@@ -229,7 +229,7 @@ async fn a_shift_fires_labels_confirm_and_rolling_back_ends_it() {
             webhook: Some(webhook),
             ..Watch::default()
         };
-        config.prediction_key = Some(PredictionKey("shared with the edge".to_owned()));
+        config.prediction_key = Some(Secret("shared with the edge".to_owned()));
     })
     .await;
     let mut random = Random(9);
