@@ -5,6 +5,8 @@
 //! demands. The feature `store` is what `serve` has and `infer` has not.
 //! This crate does not know training, the dashboard's code or the web host.
 
+#![cfg_attr(not(feature = "store"), allow(dead_code, reason = "beira infer uses a part of what the two servers share"))]
+
 #[cfg(feature = "store")]
 mod app;
 #[cfg(feature = "store")]

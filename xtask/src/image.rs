@@ -7,8 +7,8 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use crate::house::House;
-use crate::setup;
 use crate::step::{run, step};
+use crate::{product, setup};
 
 /// The target of the static binary.
 pub const TARGET: &str = "x86_64-unknown-linux-musl";
@@ -44,10 +44,7 @@ pub fn image(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
             };
             let folder = place.join("cloud-run");
             let server = arguments.server.iter().flat_map(|server| ["--server", server]);
-            run(Command::new("cargo")
-                .args(["build", "--package", "beira", "--bin", "beira"])
-                .current_dir(&house.root))?;
-            run(Command::new(house.beira())
+            run(Command::new(product::beira(house)?)
                 .args(["deploy", "cloud-run", "--model", model])
                 .args(server)
                 .arg("--binary")

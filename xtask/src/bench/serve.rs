@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use crate::house::House;
 use crate::server::free_port;
 use crate::step::{run, step};
-use crate::{http, image, setup};
+use crate::{http, image, product, setup};
 
 /// Connections of the load.
 const CONNECTIONS: u32 = 16;
@@ -45,8 +45,7 @@ pub fn serve(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
     super::models(house, &folder)?;
     let onnx = folder.join("gradient_boosting/model.onnx");
     let module = folder.join("model.wasm");
-    run(Command::new("cargo").args(["build", "--package", "beira", "--bin", "beira"]).current_dir(&house.root))?;
-    run(Command::new(house.beira()).arg("compile").arg(&onnx).arg("--output").arg(&module))?;
+    run(Command::new(product::beira(house)?).arg("compile").arg(&onnx).arg("--output").arg(&module))?;
     let (ours_body, theirs_body) = bodies(&folder)?;
 
     let theirs = Peer::start(
