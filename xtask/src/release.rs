@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use crate::house::House;
 use crate::step::{ask, run, step};
-use crate::{product, setup};
+use crate::{image, product, setup};
 
 /// Arguments of `release`.
 #[derive(clap::Args)]
@@ -27,6 +27,12 @@ enum What {
         #[arg(long, default_value = "release")]
         profile: String,
     },
+    /// The static binary of `beira infer` for container images, as beira-VERSION-x86_64-unknown-linux-musl.tar.gz, and its sha256.
+    Static {
+        /// Folder for the files.
+        #[arg(long, default_value = "dist/release")]
+        out: PathBuf,
+    },
     /// The npm package, as beira-VERSION.tgz.
     Npm {
         /// Folder for the file.
@@ -42,6 +48,10 @@ enum What {
 pub fn release(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.what {
         What::Binary { out, profile } => binary(house, &house.path(&out.to_string_lossy()), profile),
+        What::Static { out } => {
+            let out = house.path(&out.to_string_lossy());
+            pack(house, &out, &image::binary(house)?, image::TARGET)
+        }
         What::Npm { out, publish } => npm(house, &house.path(&out.to_string_lossy()), *publish),
     }
 }
@@ -53,12 +63,17 @@ fn binary(house: &House, out: &Path, profile: &str) -> anyhow::Result<()> {
         run(cargo.args(["build", "--locked", "--bin", "beira", "--profile", profile]).current_dir(&house.root))
     })?;
     let target = ask("rustc", &["--print", "host-tuple"]).context("rustc does not say its host")?;
+    let folder = house.target.join(if profile == "dev" { "debug" } else { profile });
+    pack(house, out, &folder.join(format!("beira{}", std::env::consts::EXE_SUFFIX)), target.trim())
+}
+
+/// An archive of a binary with what must go with it.
+fn pack(house: &House, out: &Path, binary: &Path, target: &str) -> anyhow::Result<()> {
     let name = format!("beira-{}-{target}", env!("CARGO_PKG_VERSION"));
-    let built = house.target.join(if profile == "dev" { "debug" } else { profile });
     let folder = out.join(&name);
     std::fs::create_dir_all(&folder)?;
-    let file = format!("beira{}", std::env::consts::EXE_SUFFIX);
-    std::fs::copy(built.join(&file), folder.join(&file)).context("cannot copy the binary")?;
+    std::fs::copy(binary, folder.join(binary.file_name().context("a binary has a name")?))
+        .with_context(|| format!("cannot copy {}", binary.display()))?;
     for text in ["README.md", "LICENSE-APACHE", "LICENSE-MIT"] {
         std::fs::copy(house.path(text), folder.join(text)).with_context(|| format!("cannot copy {text}"))?;
     }

@@ -16,7 +16,7 @@ pub fn find(given: Option<&Path>) -> anyhow::Result<Vec<u8>> {
         (Err(what), Some(_)) => bail!("--binary {}: {what}", path.display()),
         (Err(what), None) => bail!(
             "an image FROM scratch needs a static x86-64 Linux binary, and this program is not one ({what}); \
-             pass --binary FILE: the release's beira-x86_64-unknown-linux-musl, or what cargo xtask image builds"
+             pass --binary FILE: the one in the release's beira-…-x86_64-unknown-linux-musl.tar.gz, or what cargo xtask image builds"
         ),
     }
 }
