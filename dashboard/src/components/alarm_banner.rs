@@ -17,7 +17,7 @@ pub fn AlarmBanner(#[prop(into)] alarms: Signal<Vec<Alarm>>) -> impl IntoView {
         let is_loud = |alarm: &&Alarm| matches!(alarm.state, AlarmState::Firing | AlarmState::Pending);
         alarms.with(|alarms| alarms.iter().filter(is_loud).map(banner).collect_view())
     };
-    view! { <div class="stack" aria-live="polite">{loud}</div> }
+    view! { <div class="stack alarms" aria-live="polite">{loud}</div> }
 }
 
 fn banner(alarm: &Alarm) -> impl IntoView + use<> {

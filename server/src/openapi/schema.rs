@@ -86,7 +86,11 @@ fn typical(spec: &TensorSpec, known: Option<&Reference>) -> Value {
     match spec.datatype {
         Datatype::Bool => json!(false),
         Datatype::Bytes => spec.strings.iter().flatten().next().map_or(Value::Null, |text| json!(text)),
-        Datatype::Fp16 | Datatype::Fp32 | Datatype::Fp64 => contract::number::to_json(middle.unwrap_or(0.0)),
+        // The shortest text that is this f32 again: 10.2, not 10.199999809265137.
+        Datatype::Fp16 | Datatype::Fp32 => {
+            contract::number::to_json((middle.unwrap_or(0.0) as f32).to_string().parse().unwrap_or(0.0))
+        }
+        Datatype::Fp64 => contract::number::to_json(middle.unwrap_or(0.0)),
         _ => json!(middle.unwrap_or(0.0).round() as i64),
     }
 }
