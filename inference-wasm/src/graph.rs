@@ -7,6 +7,7 @@
 
 pub mod build;
 pub mod eval;
+pub(crate) mod eval_coupling;
 pub(crate) mod eval_trees;
 pub(crate) mod eval_windows;
 pub mod parse;
@@ -203,6 +204,8 @@ pub enum Op {
     TopK { axis: usize, least: bool },
     /// Running sums (or products) along `axis`.
     Cumulate(Cumulate),
+    /// Probabilities of `k` classes from those of their pairs: `[k, k]` to `[2, k]`, see [`eval_coupling::couple`].
+    Coupling,
     /// Sums of leaves: `[features]` to `[targets]`.
     Trees(Arc<Trees>),
     /// One number `x` to `[.., categories.len()]`, 1 where `x` equals the category, else 0 (F32).

@@ -3,6 +3,7 @@
 mod arg;
 mod contract;
 mod cost;
+mod coupling;
 mod cumulate;
 mod dense;
 mod elementwise;
@@ -93,6 +94,7 @@ impl<'a> Lower<'a> {
             Op::Scatter(how) => scatter::lower(self, code, id, *how),
             Op::TopK { axis, least } => top_k::lower(self, code, id, *axis, *least),
             Op::Cumulate(how) => cumulate::lower(self, code, id, *how),
+            Op::Coupling => coupling::lower(self, code, id),
             Op::Trees(trees) => trees::lower(self, code, id, trees)?,
             Op::Lookup(table) => lookup::lower(self, code, id, table),
             Op::Unary(_) | Op::Binary(_) | Op::Select | Op::Cast | Op::OneHot { .. } => {

@@ -182,6 +182,8 @@ const ML: &[&str] = &[
     "LinearRegressor",
     "Normalizer",
     "OneHotEncoder",
+    "SVMClassifier",
+    "SVMRegressor",
     "Scaler",
     "TreeEnsemble",
     "TreeEnsembleClassifier",

@@ -28,6 +28,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, OneHotEncoder, StandardScaler
+from sklearn.svm import SVC, SVR
 
 FOLDER = pathlib.Path(__file__).parent / "models"
 ROWS = 25
@@ -97,6 +98,9 @@ def main():
     sklearn("random_forest", RandomForestClassifier(20, max_depth=4, random_state=0), BINARY)
     sklearn("random_forest_regressor", RandomForestRegressor(8, max_depth=4, random_state=0), NUMBER)
     sklearn("mlp", MLPClassifier((8, 5), max_iter=300, random_state=0), THREE)
+    names = np.array(["low", "middle", "high"])
+    sklearn("svc_three_classes", SVC(probability=True, random_state=0), names[THREE])
+    sklearn("svr_poly", SVR(kernel="poly"), NUMBER)
 
     missing = X.copy()
     missing[rng.random(X.shape) < 0.15] = np.nan

@@ -6,7 +6,6 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 
@@ -60,10 +59,17 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     {
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
         let durations = self.requests.of(method, path);
-        let guard =
-            Guard { method: method.clone(), path: path.to_owned(), permission, durations, otlp: self.otlp.clone() };
-        let guarded = on(filter, handler).layer(from_fn_with_state(Arc::new(guard), guarded));
-        self.router = self.router.route(path, guarded);
+        let guard = Arc::new(Guard {
+            method: method.clone(),
+            path: path.to_owned(),
+            permission,
+            durations,
+            otlp: self.otlp.clone(),
+        });
+        // Around the handler itself: as a layer it would box and clone once more for every request.
+        let guarded =
+            move |State(state): State<S>, request: Request| guarded(guard.clone(), handler.clone(), state, request);
+        self.router = self.router.route(path, on(filter, guarded));
         self.declared.push(Declared { method: method.clone(), path: path.to_owned(), permission });
         self
     }
@@ -102,10 +108,13 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 }
 
-async fn guarded(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+async fn guarded<H, T, S>(guard: Arc<Guard>, handler: H, state: S, request: Request) -> Response
+where
+    H: Handler<T, S>,
+{
     let (seen, permission) = (Seen::begin(&request, guard.otlp.is_some()), guard.permission);
     let mut response = if auth::origin_allowed(request.method(), request.headers(), permission) {
-        seen.scope(next.run(request)).await
+        seen.scope(handler.call(request, state)).await
     } else {
         Error::Client(Code::PermissionDenied, "A page of another origin must not do this.".to_owned()).into_response()
     };

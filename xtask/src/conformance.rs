@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::house::House;
+use crate::product;
 use crate::step::{ask, run, step};
 
 /// The version whose test cases are run.
@@ -17,12 +18,19 @@ pub struct Arguments {
     /// Instead: every model of this folder (NAME/model.onnx with NAME/case*.npz beside it) against its expected outputs.
     #[arg(long, value_name = "FOLDER", conflicts_with = "only")]
     models: Option<std::path::PathBuf>,
+    /// Instead: what scikit-learn, XGBoost and LightGBM train and export; writes `inference-wasm/EXPORTERS.md`.
+    /// With --only nothing is written.
+    #[arg(long, conflicts_with = "models")]
+    exporters: bool,
 }
 
 /// Fetches the cases, runs them, writes `inference-wasm/CONFORMANCE.md`.
 pub fn conformance(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(folder) = &arguments.models {
         return models(house, folder);
+    }
+    if arguments.exporters {
+        return exporters(house, arguments.only.as_deref());
     }
     let package = house.target.join(format!("onnx-{ONNX}"));
     let data = package.join("onnx/backend/test/data");
@@ -52,11 +60,18 @@ pub fn conformance(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn models(house: &House, folder: &std::path::Path) -> anyhow::Result<()> {
-    let python = crate::setup::python(house)?;
-    step("Building", || {
-        run(Command::new("cargo").args(["build", "--workspace", "--bin", "beira"]).current_dir(&house.root))
-    })?;
+    let (python, beira) = (crate::setup::python(house)?, product::beira(house)?);
     step("Comparing every model with its expected outputs", || {
-        run(Command::new(&python).arg(house.path("tests/python/models_agree.py")).arg(house.beira()).arg(folder))
+        run(Command::new(&python).arg(house.path("tests/python/models_agree.py")).arg(&beira).arg(folder))
+    })
+}
+
+fn exporters(house: &House, only: Option<&str>) -> anyhow::Result<()> {
+    let (python, beira) = (crate::setup::exporters(house)?, product::beira(house)?);
+    step("Training, exporting, compiling, comparing", || {
+        let mut runner = Command::new(&python);
+        runner.arg(house.path("tests/python/exporters.py")).arg(&beira);
+        runner.arg(house.path("inference-wasm/EXPORTERS.md")).env("PYTHONDONTWRITEBYTECODE", "1");
+        run(runner.args(only.iter().flat_map(|only| ["--only", *only])))
     })
 }

@@ -70,6 +70,12 @@ pub fn peers(house: &House) -> anyhow::Result<PathBuf> {
     venv(house, "venv-peers", &house.path("server/benches/requirements.txt"), what)
 }
 
+/// What exports models.
+pub fn exporters(house: &House) -> anyhow::Result<PathBuf> {
+    let what = "Installing the exporters (scikit-learn, XGBoost, LightGBM)";
+    venv(house, "venv-exporters", &house.path("tests/python/exporters-requirements.txt"), what)
+}
+
 /// A venv with the packages of a file, made again when the file changes. Returns its Python.
 fn venv(house: &House, name: &str, requirements: &Path, what: &str) -> anyhow::Result<PathBuf> {
     let venv = house.target.join(name);

@@ -82,7 +82,9 @@ fn node_group(node: &NodeProto, v: &mut Vocabularies) -> Result<(), Error> {
             }
             (false, false) => {}
         },
-        "LinearClassifier" | "TreeEnsembleClassifier" if !node.strings("classlabels_strings").is_empty() => {
+        "LinearClassifier" | "SVMClassifier" | "TreeEnsembleClassifier"
+            if !node.strings("classlabels_strings").is_empty() =>
+        {
             v.add(to);
         }
         "LabelEncoder" | "CategoryMapper" => {
@@ -173,7 +175,7 @@ fn rewrite(node: &mut NodeProto, v: &mut Vocabularies) -> Result<(), Error> {
             node.attribute.retain(|a| a.name == "zeros");
             node.attribute.push(ints("cats_ids", cats));
         }
-        "LinearClassifier" | "TreeEnsembleClassifier" if v.has(&to) => {
+        "LinearClassifier" | "SVMClassifier" | "TreeEnsembleClassifier" if v.has(&to) => {
             let labels = ids(node, "classlabels_strings", &to, v)?;
             node.attribute.retain(|a| !a.name.starts_with("classlabels_"));
             node.attribute.push(ints("classlabels_ids", labels));

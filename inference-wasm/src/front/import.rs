@@ -456,6 +456,8 @@ fn operator(c: &mut Context, op: &dyn TypedOp) -> Result<Id, Stop> {
         own::forest(c, op)
     } else if let Some(op) = op.downcast_ref::<ml::one_hot::OneHot>() {
         own::one_hot(c, op)
+    } else if op.is::<ml::coupling::Coupling>() {
+        own::coupling(c)
     } else if let Some(op) = op.downcast_ref::<ml::lookup::Lookup>() {
         own::lookup(c, op)
     } else {

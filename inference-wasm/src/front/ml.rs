@@ -11,6 +11,7 @@ use crate::Error;
 use crate::support::place;
 
 mod binarizer;
+pub mod coupling;
 mod feature_extractor;
 mod feature_vectorizer;
 mod imputer;
@@ -26,6 +27,9 @@ pub mod one_hot;
 mod post_transform;
 mod quantize;
 mod scaler;
+mod svm;
+mod svm_classifier;
+mod svm_regressor;
 mod tree_classifier;
 mod tree_nodes;
 mod tree_regressor;
@@ -82,6 +86,8 @@ operators!(
     normalizer::Normalizer,
     one_hot::OneHotEncoder,
     scaler::Scaler,
+    svm_classifier::SVMClassifier,
+    svm_regressor::SVMRegressor,
     loss::NegativeLogLikelihoodLoss,
     loss::SoftmaxCrossEntropyLoss,
     quantize::QuantizeLinear,

@@ -107,6 +107,14 @@ pub fn node_value(graph: &Graph, node: &Node, operands: &[&Tensor]) -> Result<Te
         Op::Scatter(how) => eval_windows::scatter(node, *how, operands),
         Op::TopK { axis, least } => eval_windows::top_k(ty(0), shape(0), *axis, node.shape[*axis], *least, operands[0]),
         Op::Cumulate(how) => eval_windows::cumulate(node, *how, operands[0]),
+        Op::Coupling => {
+            let q = Reader(Type::F32, operands[0]);
+            let numbers: Vec<f32> = (0..q.len()).map(|i| f32::from_bits(q.get(i) as u32)).collect();
+            let mut out = Writer::new(Type::F32);
+            let both = super::eval_coupling::couple(&numbers, node.shape[1]);
+            both.into_iter().for_each(|number| out.push(u64::from(number.to_bits())));
+            out.1
+        }
         Op::Trees(trees) => super::eval_trees::value(trees, operands[0]),
         Op::OneHot { categories } => {
             let (x, c) = (Reader(ty(0), operands[0]), Reader(ty(0), &categories.0));

@@ -123,6 +123,7 @@ fn op(word: &str, a: &mut Parser, ty: Type) -> Result<Op, String> {
             let (reverse, exclusive) = (a.take("reverse"), a.take("exclusive"));
             Op::Cumulate(Cumulate { axis, product: word == "cumprod", reverse, exclusive })
         }
+        "coupling" => Op::Coupling,
         "onehot" => {
             a.need("categories=")?;
             let of = self::ty(a.word())?;

@@ -76,6 +76,7 @@ pub fn op_name(op: &Op) -> &'static str {
                 "cumsum"
             }
         }
+        Op::Coupling => "coupling",
         Op::Trees(_) => "trees",
         Op::OneHot { .. } => "onehot",
         Op::Lookup(_) => "lookup",

@@ -181,6 +181,12 @@ fn check(graph: &Graph, at: usize, node: &Node) -> Check {
             same_shape(node, operands[0])?;
             need(how.axis < shape.len() && operands[0].ty == ty && ty != Type::Bool, "wrong axis or type")
         }
+        Op::Coupling => {
+            count(&operands, 1)?;
+            let k = shape.last().copied().unwrap_or(0);
+            let fits = k > 0 && *shape == [2, k] && operands[0].shape == [k, k];
+            need(fits && ty == Type::F32 && operands[0].ty == ty, "wrong shape or type")
+        }
         Op::Trees(trees) => {
             count(&operands, 1)?;
             let expected = if trees.double { Type::F64 } else { Type::F32 };

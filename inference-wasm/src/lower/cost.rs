@@ -3,6 +3,9 @@
 use super::Forests;
 use crate::graph::{Graph, Id, Op};
 
+/// Sweeps that a coupling takes, as a rule.
+const COUPLING_SWEEPS: u64 = 4;
+
 /// Floating-point operations for one row. A tree counts its longest path, one for each comparison.
 pub fn flops(graph: &Graph, forests: &Forests) -> u64 {
     let node = |(i, node): (usize, &crate::graph::Node)| -> u64 {
@@ -15,7 +18,8 @@ pub fn flops(graph: &Graph, forests: &Forests) -> u64 {
             Op::Pool(_, p) => p.inner.iter().product::<usize>() as u64 * n,
             Op::MatMul => 2 * n * first().shape.last().map_or(0, |k| *k as u64),
             Op::Reduce(..) | Op::ArgExtreme { .. } => first().len() as u64,
-            Op::Softmax { .. } => 24 * n, // comparison, exp, sum, division
+            Op::Softmax { .. } => 24 * n,                // comparison, exp, sum, division
+            Op::Coupling => 6 * COUPLING_SWEEPS * n * n, // n is 2 k: a product and a sweep, 3 operations for each of k² pairs
             Op::Trees(_) => forests.get(&Id(i as u32)).map_or(0, |f| f.flops),
             _ => 0,
         }

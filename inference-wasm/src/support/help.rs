@@ -11,7 +11,6 @@ pub fn of(node: &NodeProto) -> &'static str {
         "BatchNormalization" => "fold it into the layer before it when exporting",
         "StringNormalizer" | "StringConcat" | "StringSplit" | "RegexFullMatch" | "TfIdfVectorizer" | "Tokenizer"
         | "LabelBinarizer" => "compute text features before the model: it takes strings only as categories",
-        "SVMClassifier" | "SVMRegressor" => "export a linear model or a tree ensemble instead",
         "DictVectorizer" | "CastMap" => "feed one input for each feature instead of a map",
         "SequenceAt" | "SequenceConstruct" | "SplitToSequence" | "ConcatFromSequence" => {
             "export with tensors instead of sequences (skl2onnx: `options={\"zipmap\": False}`)"

@@ -8,8 +8,12 @@ use crate::graph::{self, Bytes, Id, Op};
 
 /// `[rows, features]` to `[rows, targets]`; a forest of one row when there is no rows axis.
 pub fn forest(c: &mut Context, op: &Forest) -> Result<Id, Stop> {
+    by_row(c, Op::Trees(op.0.clone()))
+}
+
+/// An operator that takes one row, whose axis comes first.
+fn by_row(c: &mut Context, op: Op) -> Result<Id, Stop> {
     let x = c.inputs[0].clone();
-    let op = Op::Trees(op.0.clone());
     match x.layout.rows {
         Some(0) if !x.layout.merged => Ok(c.result(op, vec![x.id])),
         Some(_) => Err(Stop::Mixes),
@@ -20,8 +24,13 @@ pub fn forest(c: &mut Context, op: &Forest) -> Result<Id, Stop> {
             let shape = c.out.shape.clone();
             Ok(c.reshape(made, &shape))
         }
-        None => Err(c.unsupported("a forest over a fixed number of rows greater than 1")),
+        None => Err(c.unsupported("a forest or a classifier over a fixed number of rows greater than 1")),
     }
+}
+
+/// `[rows, k, k]` to `[rows, 2, k]`.
+pub fn coupling(c: &mut Context) -> Result<Id, Stop> {
+    by_row(c, Op::Coupling)
 }
 
 /// The categories come along a new last axis.

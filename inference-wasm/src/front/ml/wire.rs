@@ -1,6 +1,6 @@
 //! Short words for adding tract's core operators to a model.
 
-use tract_onnx::tract_core::ops::array::{Gather, TypedConcat};
+use tract_onnx::tract_core::ops::array::{Gather, Slice, TypedConcat};
 use tract_onnx::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
 use tract_onnx::tract_core::ops::nn::{Reduce, Reducer};
 use tract_onnx::tract_core::ops::{cast, element_wise::ElementWiseOp, logic, math};
@@ -124,6 +124,12 @@ impl<'a> Wire<'a> {
     pub fn concat(&mut self, parts: &[OutletId]) -> TractResult<OutletId> {
         let axis = self.rank(parts[0])? - 1;
         self.apply(TypedConcat { axis }, parts)
+    }
+
+    /// Columns of the last axis.
+    pub fn slice(&mut self, x: OutletId, columns: std::ops::Range<usize>) -> TractResult<OutletId> {
+        let axis = self.rank(x)? - 1;
+        self.apply(Slice::new(axis, columns.start, columns.end), &[x])
     }
 
     pub fn gather(&mut self, data: OutletId, indices: OutletId, axis: usize) -> TractResult<OutletId> {
