@@ -150,7 +150,6 @@ def main():
             f"conformance --exporters`.\n\n**{good} of {tried} agree to 1e-5.**\n\n"
             f"| model | bytes | compiler | converter | |\n|---|--:|--:|--:|---|\n{table}\n"
         )
-    sys.exit(good < tried)
 
 
 if __name__ == "__main__":
