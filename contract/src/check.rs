@@ -223,6 +223,6 @@ mod tests {
         check(|m| date(m, "%Y-%m-%d"), Ok(()));
         let types = "inputs `x`: dates are FP32 or INT32 days, FP64 or INT64 days or milliseconds";
         check(|m| date(m, "%Y-%m-%d %H"), Err(types));
-        check(|m| m.inputs.push(spec("x")), Err("inputs: the name `x[0]` stands twice"));
+        check(|m| m.inputs.push(spec("x")), Err("inputs: the name `x[1]` stands twice"));
     }
 }

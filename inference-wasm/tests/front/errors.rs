@@ -38,9 +38,9 @@ fn an_unsupported_operator_is_named_with_its_node() {
     );
     check(
         "logistic_binary",
-        |m| node(m, 0).op_type = "SVMClassifier".into(),
-        "node \"Scaler\" (SVMClassifier): operator ai.onnx.ml.SVMClassifier is not supported; \
-         export a linear model or a tree ensemble instead",
+        |m| node(m, 0).op_type = "DictVectorizer".into(),
+        "node \"Scaler\" (DictVectorizer): operator ai.onnx.ml.DictVectorizer is not supported; \
+         feed one input for each feature instead of a map",
     );
 }
 
