@@ -28,7 +28,9 @@ impl Operator for SVMRegressor {
         let supports = usize::try_from(node.int("n_supports", 0)).map_err(|_| "has a negative `n_supports`")?;
         let coefficients = node.floats("coefficients").to_vec();
         let vectors = node.floats("support_vectors").to_vec();
-        if supports > 0 && (coefficients.len() != supports || vectors.is_empty() || vectors.len() % supports != 0) {
+        if supports > 0
+            && (coefficients.len() != supports || vectors.is_empty() || !vectors.len().is_multiple_of(supports))
+        {
             return Err(format!(
                 "has {} coefficients and {} numbers of support vectors for {supports} support vectors",
                 coefficients.len(),
