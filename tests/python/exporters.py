@@ -134,7 +134,7 @@ def main():
                 rows.append((name, "", "", "", f"not exported: {error}"))
                 refused += 1
             except (RuntimeError, subprocess.SubprocessError) as error:
-                rows.append((name, "", "", f"{converter:.1e}", str(error).replace("|", "\\|").splitlines()[-1][:200]))
+                rows.append((name, "", "", f"{converter:.1e}", str(error).replace("|", "\\|").splitlines()[-1].removeprefix(f"error: {folder}/")[:200]))
             else:
                 good += compiler <= TOLERANCE
                 rows.append((name, str(size), f"{compiler:.1e}", f"{converter:.1e}", "" if compiler <= TOLERANCE else "DIFFERS"))
