@@ -162,14 +162,14 @@ def rootfs(folder, into):
     return entrypoint
 
 
-def start_image(root, arguments, environment=()):
+def start_image(root, arguments):
     """A program of the image: with its root file system as the root, or (not being root) beside it."""
     port = free_port()
     if os.geteuid() == 0:
         command = ["chroot", str(root), *arguments]
     else:
         command = [str(root / part.lstrip("/")) if (root / part.lstrip("/")).is_file() else part for part in arguments]
-    command = ["env", f"PORT={port}", f"BEIRA_PREDICTION_KEY={KEY}", *environment, *command]
+    command = ["env", f"PORT={port}", f"BEIRA_PREDICTION_KEY={KEY}", *command]
     url = f"http://127.0.0.1:{port}"
     return Running(command, root, url, f"{url}/v2/health/ready")
 

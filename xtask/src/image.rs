@@ -37,7 +37,7 @@ pub fn image(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
     let folder = match (&arguments.from, &arguments.model) {
         (Some(folder), _) => folder.clone(),
         (None, model) => {
-            let binary = binary(house, SHIPPED)?;
+            let binary = binary(house)?;
             let Some(model) = model else {
                 println!("{}", binary.display());
                 return Ok(());
@@ -65,20 +65,15 @@ pub fn image(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Cargo's profile of what ships, and of what the tests start.
-pub const SHIPPED: &str = "image";
-/// See [`SHIPPED`].
-pub const CHECKED: &str = "image-check";
-
 /// Builds the static binary with the small feature set.
-pub fn binary(house: &House, profile: &str) -> anyhow::Result<PathBuf> {
+pub fn binary(house: &House) -> anyhow::Result<PathBuf> {
     setup::musl()?;
     step("Building the image's static binary", || {
         run(Command::new("cargo")
             .args(["build", "--package", "beira", "--no-default-features", "--features", "infer"])
-            .args(["--target", TARGET, "--profile", profile])
+            .args(["--target", TARGET, "--profile", "image"])
             .current_dir(&house.root))?;
-        Ok(house.target.join(TARGET).join(profile).join("beira"))
+        Ok(house.target.join(TARGET).join("image/beira"))
     })
 }
 

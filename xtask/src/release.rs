@@ -50,7 +50,7 @@ pub fn release(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
         What::Binary { out, profile } => binary(house, &house.path(&out.to_string_lossy()), profile),
         What::Static { out } => {
             let out = house.path(&out.to_string_lossy());
-            pack(house, &out, &image::binary(house, image::SHIPPED)?, image::TARGET)
+            pack(house, &out, &image::binary(house)?, image::TARGET)
         }
         What::Npm { out, publish } => npm(house, &house.path(&out.to_string_lossy()), *publish),
     }

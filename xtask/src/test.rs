@@ -144,7 +144,7 @@ fn python(house: &House) -> anyhow::Result<Counts> {
         .arg(house.path("tests/python"))
         .current_dir(&house.root)
         .env("BEIRA_BIN", house.beira())
-        .env("BEIRA_IMAGE_BIN", image::binary(house, image::CHECKED)?)
+        .env("BEIRA_IMAGE_BIN", image::binary(house)?)
         .env("BEIRA_WRANGLER", setup::wrangler(house)?);
     counted(&mut command, |line| {
         let summary = line.contains(" in ") && (line.contains(" passed") || line.contains(" failed"));

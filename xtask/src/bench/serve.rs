@@ -40,7 +40,7 @@ struct Load {
 pub fn serve(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
     setup::wrk()?;
     let python = setup::peers(house)?;
-    let binary = image::binary(house, image::SHIPPED)?;
+    let binary = image::binary(house)?;
     let folder = house.target.join("bench-serve");
     super::models(house, &folder)?;
     let onnx = folder.join("gradient_boosting/model.onnx");
