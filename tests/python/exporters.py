@@ -18,18 +18,11 @@ import numpy as np
 import onnx
 import onnxruntime
 import pandas as pd
-from exporters_models import MODELS
-from onnx import TensorProto
+from exporters_models import MODELS, ROWS
+from models_agree import run, tensor
+from onnx.helper import tensor_dtype_to_np_dtype
 
-ROWS = 100
 TOLERANCE = 1e-5
-DATATYPES = {
-    TensorProto.FLOAT: "FP32",
-    TensorProto.DOUBLE: "FP64",
-    TensorProto.INT64: "INT64",
-    TensorProto.STRING: "BYTES",
-    TensorProto.BOOL: "BOOL",
-}
 
 
 def difference(got, want):
@@ -51,41 +44,37 @@ def feeds(session, onnx_model, x):
     declared = {value.name: value.type.tensor_type.elem_type for value in onnx_model.graph.input}
     values, tensors = {}, []
     for feature in session.get_inputs():
-        kind = declared[feature.name]
         value = x[[feature.name]].to_numpy() if isinstance(x, pd.DataFrame) else np.asarray(x)
-        value = value.astype({"BYTES": object, "FP32": np.float32, "FP64": np.float64, "INT64": np.int64, "BOOL": bool}[DATATYPES[kind]])
+        value = value.astype(tensor_dtype_to_np_dtype(declared[feature.name]))
         values[feature.name] = value
-        flat = [None if isinstance(v, float) and np.isnan(v) else v for v in value.ravel().tolist()]
-        tensors.append({"name": feature.name, "shape": list(value.shape), "datatype": DATATYPES[kind], "data": flat})
+        tensors.append(tensor(feature.name, value.astype(str) if value.dtype == object else value))
     return values, tensors
 
 
 def answers(beira, module, tensors):
     """The module's outputs by name. Where the compiler could not prove that rows do not mix, a call takes one row."""
-    inspected = subprocess.run([beira, "inspect", module], capture_output=True, text=True, timeout=60).stdout
+    inspected = run([beira, "inspect", module], timeout=60)
     rows = tensors[0]["shape"][0]
     if "[-1" in inspected.split("\nsize")[0] or rows == 1:
         return ask(beira, module, tensors)
     parts = []
     for row in range(rows):
         one = []
-        for tensor in tensors:
-            width = len(tensor["data"]) // rows
-            one.append(tensor | {"shape": [1, *tensor["shape"][1:]], "data": tensor["data"][row * width : (row + 1) * width]})
+        for whole in tensors:
+            width = len(whole["data"]) // rows
+            one.append(whole | {"shape": [1, *whole["shape"][1:]], "data": whole["data"][row * width : (row + 1) * width]})
         parts.append(ask(beira, module, one))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def ask(beira, module, tensors):
     """One request."""
-    done = subprocess.run(
-        [beira, "predict", module, "--input", "-"], input=json.dumps({"inputs": tensors}), capture_output=True, text=True, timeout=300
-    )
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr.strip())
-    number = {"FP32": np.float32, "FP64": np.float64}
-    read = lambda out: np.array([np.nan if v is None else v for v in out["data"]], number[out["datatype"]]) if out["datatype"] in number else np.array(out["data"])  # noqa: E731
-    return {out["name"]: read(out) for out in json.loads(done.stdout)["outputs"]}
+    printed = run([beira, "predict", module, "--input", "-"], input=json.dumps({"inputs": tensors}), timeout=300)
+    numbers = {"FP32": np.float32, "FP64": np.float64}
+    return {
+        out["name"]: np.array([np.nan if v is None else v for v in out["data"]], numbers.get(out["datatype"]))
+        for out in json.loads(printed)["outputs"]
+    }
 
 
 class NotExported(Exception):
@@ -109,9 +98,7 @@ def check(beira, exported, tensors, reference, folder):
     """(bytes of the module, the compiler's difference)."""
     (folder / "model.onnx").write_bytes(exported)
     module = folder / "model.wasm"
-    done = subprocess.run([beira, "compile", folder / "model.onnx", "-o", module], capture_output=True, text=True, timeout=300)
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr.strip())
+    run([beira, "compile", folder / "model.onnx", "-o", module], timeout=300)
     got = answers(beira, module, tensors)
     compiler = max(difference(got[name], want) if name in got else np.inf for name, want in reference.items())
     return module.stat().st_size, compiler
@@ -133,7 +120,7 @@ def main():
             except NotExported as error:
                 rows.append((name, "", "", "", f"not exported: {error}"))
                 refused += 1
-            except (RuntimeError, subprocess.SubprocessError) as error:
+            except (ValueError, subprocess.SubprocessError) as error:
                 rows.append((name, "", "", f"{converter:.1e}", str(error).replace("|", "\\|").splitlines()[-1].removeprefix(f"error: {folder}/")[:200]))
             else:
                 good += compiler <= TOLERANCE

@@ -36,8 +36,9 @@ def compile(beira, onnx, wasm, case):
         run(command + [f"--shape={shape}" for shape in shapes])
 
 
-def run(command):
-    done = subprocess.run(command, capture_output=True, text=True)
+def run(command, **options):
+    """What it printed; a `ValueError` with its error where it failed."""
+    done = subprocess.run(command, capture_output=True, text=True, **options)
     if done.returncode:
         raise ValueError(done.stderr.strip() or f"exit {done.returncode}")
     return done.stdout
@@ -91,4 +92,5 @@ def main(beira, root):
     return 1 if wrong or not folders else 0
 
 
-sys.exit(main(*sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
