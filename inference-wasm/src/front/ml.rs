@@ -109,6 +109,17 @@ fn build<T: Operator>(node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Ve
 #[derive(Debug, Clone)]
 struct Adapter<T>(T);
 
+impl<T: Operator> Adapter<T> {
+    /// Wires it on integers where tract counts, in a type of its own, whatever may be a size.
+    fn spell(&self, w: &mut Wire, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
+        let plain = |x: &OutletId| {
+            if w.ty(*x)? == TDim::datum_type() { w.cast(*x, i64::datum_type()) } else { Ok(*x) }
+        };
+        let inputs: TVec<OutletId> = inputs.iter().map(plain).collect::<TractResult<_>>()?;
+        self.0.wire(w, &inputs)
+    }
+}
+
 impl<T: Operator> Expansion for Adapter<T> {
     fn name(&self) -> StaticName {
         T::NAME.into()
@@ -131,7 +142,7 @@ impl<T: Operator> Expansion for Adapter<T> {
                 for (i, (ty, shape)) in types.iter().zip(&shapes).enumerate() {
                     sources.push(model.add_source(format!("input {i}"), ty.fact(shape))?);
                 }
-                let made = self.0.wire(&mut Wire::new(&mut model, "node"), &sources)?;
+                let made = self.spell(&mut Wire::new(&mut model, "node"), &sources)?;
                 for (output, outlet) in outputs.iter().zip(made) {
                     let fact = model.outlet_fact(outlet)?;
                     s.equals(&output.datum_type, fact.datum_type)?;
@@ -143,6 +154,6 @@ impl<T: Operator> Expansion for Adapter<T> {
     }
 
     fn wire(&self, prefix: &str, model: &mut TypedModel, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
-        self.0.wire(&mut Wire::new(model, prefix), inputs)
+        self.spell(&mut Wire::new(model, prefix), inputs)
     }
 }

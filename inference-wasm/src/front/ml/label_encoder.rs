@@ -46,10 +46,7 @@ impl Operator for LabelEncoder {
     }
 
     fn wire(&self, w: &mut Wire, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
-        // tract counts in a type of its own whatever may be a size.
-        let counts = w.ty(inputs[0])? == TDim::datum_type();
-        let x = if counts { w.cast(inputs[0], self.0.keys.datum_type())? } else { inputs[0] };
-        Ok(tvec!(w.apply(self.0.clone(), &[x])?))
+        Ok(tvec!(w.apply(self.0.clone(), &[inputs[0]])?))
     }
 }
 

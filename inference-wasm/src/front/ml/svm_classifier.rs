@@ -42,8 +42,11 @@ impl Operator for SVMClassifier {
         let per_class = node.ints("vectors_per_class").iter().map(|n| usize::try_from(*n));
         let per_class: Vec<usize> =
             per_class.collect::<Result<_, _>>().map_err(|_| "has a negative `vectors_per_class`")?;
-        let supports: usize = per_class.iter().sum();
         let (vectors, coefficients) = (node.floats("support_vectors").to_vec(), node.floats("coefficients").to_vec());
+        if per_class.iter().any(|n| *n > vectors.len()) {
+            return Err("has more `vectors_per_class` than numbers in `support_vectors`".into());
+        }
+        let supports: usize = per_class.iter().sum();
         let rho = node.floats("rho").to_vec();
         let (a, b) = (node.floats("prob_a"), node.floats("prob_b"));
         let pairs = classes * (classes - 1) / 2;
