@@ -55,7 +55,7 @@ pub fn test(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
     let all: Vec<String> = SUITES.iter().map(|(suite, _)| (*suite).to_owned()).collect();
     let wanted = if arguments.suites.is_empty() { &all } else { &arguments.suites };
     let any = |names: &[&str]| wanted.iter().any(|name| names.contains(&name.as_str()));
-    if any(&["proof", "pages"]) {
+    if any(&["node", "proof", "pages"]) {
         setup::chromium()?;
     }
     if any(&["python"]) {
@@ -126,6 +126,7 @@ fn node(house: &House) -> anyhow::Result<Counts> {
         .arg(house.path("xtask/tests/workflows.test.mjs"))
         .current_dir(&house.root)
         .env("BEIRA_BIN", house.beira())
+        .env("BEIRA_CHROMIUM", setup::chromium()?)
         .env("PATH", house.tool_path()?);
     counted(&mut command, |line| match line.split_once(' ')? {
         ("#", rest) => match rest.split_once(' ')? {
