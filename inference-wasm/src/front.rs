@@ -15,7 +15,7 @@ use tract_onnx::prelude::TypedModel;
 use crate::graph::Graph;
 use crate::{Error, Options, Signature, support};
 
-mod attributes;
+pub(crate) mod attributes;
 mod branches;
 mod destring;
 mod import;

@@ -9,6 +9,7 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 use crate::Error;
 
 mod help;
+mod sizes;
 mod tensor;
 
 /// Operators of `ai.onnx` that compile.
@@ -274,6 +275,7 @@ fn contents(graph: &GraphProto, depth: usize) -> Result<(), Error> {
     if depth > DEPTH_MAX {
         return Err(Error::invalid("the graph", format!("has branches nested more than {DEPTH_MAX} deep")));
     }
+    sizes::check(graph)?;
     for initializer in &graph.initializer {
         tensor::check(&format!("initializer {:?}", initializer.name), initializer)?;
     }

@@ -30,7 +30,7 @@ use tract_onnx_opl::resize::Resize;
 use tract_transformers::ops::sdpa::Sdpa;
 
 use super::ml;
-use super::typed::Typed;
+use super::typed::{Typed, caught};
 use crate::Error;
 use crate::graph::{Binary, Bytes, Graph, Id, Node, Op, Pad, Type};
 
@@ -98,6 +98,11 @@ pub struct Output {
 
 /// Translates every node that an output needs, and every input.
 pub fn import(typed: &Typed) -> Result<Imported, Stop> {
+    let stopped = || Err(Stop::Wrong(Error::bug("the translation to its own graph stopped")));
+    caught(|| translated(typed)).unwrap_or_else(stopped)
+}
+
+fn translated(typed: &Typed) -> Result<Imported, Stop> {
     let model = &typed.model;
     let mut importer = Importer { rows: typed.rows.as_ref(), graph: Graph::default(), values: HashMap::new() };
     for (i, outlet) in model.input_outlets()?.iter().enumerate() {
@@ -111,7 +116,8 @@ pub fn import(typed: &Typed) -> Result<Imported, Stop> {
     }
     let mut outputs = Vec::new();
     for outlet in model.output_outlets()? {
-        let value = importer.values.get(outlet).cloned().ok_or_else(|| Error::bug("an output was not translated"))?;
+        // The number of rows itself is no value.
+        let value = importer.values.get(outlet).cloned().ok_or(Stop::Mixes)?;
         if value.layout.merged {
             // Outside, rows need an axis of their own.
             return Err(Stop::Mixes);
@@ -151,6 +157,10 @@ impl Layout {
 
     /// Position of tract's axis `axis` in the shape without rows; an error where it is the rows axis.
     fn strip(&self, axis: usize) -> Result<usize, Stop> {
+        if axis >= self.rank() {
+            let what = format!("axis {axis} of a value with {} axes", self.rank());
+            return Err(Stop::Wrong(Error::invalid("the model does not hold together", what)));
+        }
         if self.rows == Some(axis) { Err(Stop::Mixes) } else { self.position(axis).ok_or(Stop::Mixes) }
     }
 }

@@ -42,6 +42,8 @@ use wire::Wire;
 trait Operator: std::fmt::Debug + Clone + Send + Sync + Sized + 'static {
     /// The operator's name in the file.
     const NAME: &'static str;
+    /// Inputs that it cannot do without.
+    const INPUTS: usize = 1;
     /// Number of results.
     const OUTPUTS: usize = 1;
 
@@ -67,7 +69,7 @@ macro_rules! operators {
         /// Reads the attributes of a node, so that a fault is told with the node's name.
         pub fn check(node: &NodeProto) -> Result<(), Error> {
             let result = match &*node.op_type {
-                $(<$module::$name as Operator>::NAME => $module::$name::parse(node).map(drop),)*
+                $(<$module::$name as Operator>::NAME => read::<$module::$name>(node).map(drop),)*
                 _ => Ok(()),
             };
             result.map_err(|what| Error::invalid(place(node), what))
@@ -100,8 +102,16 @@ operators!(
     tree_regressor::TreeEnsemble,
 );
 
+fn read<T: Operator>(node: &NodeProto) -> Result<T, String> {
+    let given = node.input.iter().filter(|name| !name.is_empty()).count();
+    if given < T::INPUTS {
+        return Err(format!("needs {} inputs, it has {given}", T::INPUTS));
+    }
+    T::parse(node)
+}
+
 fn build<T: Operator>(node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
-    let op = T::parse(node).map_err(|what| format_err!("{}: {what}", place(node)))?;
+    let op = read::<T>(node).map_err(|what| format_err!("{}: {what}", place(node)))?;
     Ok((expand(Adapter(op)), vec![]))
 }
 

@@ -1,7 +1,9 @@
 //! The model as tract has it: parsed, shapes known, in its core operators.
 
+use std::cell::Cell;
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 use tract_onnx::pb::{GraphProto, ModelProto};
 use tract_onnx::prelude::*;
@@ -98,13 +100,36 @@ fn spell_slices(model: &mut TypedModel) -> TractResult<()> {
     Ok(())
 }
 
+thread_local! {
+    /// Whether a panic of this thread is caught by [`caught`].
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Runs a part of tract; its errors and panics become ours.
 pub fn guard<T>(f: impl FnOnce() -> TractResult<T>) -> Result<T, Error> {
-    match catch_unwind(AssertUnwindSafe(f)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(Error::invalid("the model does not hold together", short(&format!("{error:#}")))),
-        Err(_) => Err(Error::invalid("the model does not hold together", "its shapes or types contradict each other")),
+    match caught(f) {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(error)) => Err(Error::invalid("the model does not hold together", short(&format!("{error:#}")))),
+        None => Err(Error::invalid("the model does not hold together", "its shapes or types contradict each other")),
     }
+}
+
+/// What `f` answers, unless it panics. What a caught panic would print is kept back: a file that is refused has not made
+/// the program fail.
+pub fn caught<T>(f: impl FnOnce() -> T) -> Option<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !GUARDED.get() {
+                before(info);
+            }
+        }));
+    });
+    let outer = GUARDED.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(f));
+    GUARDED.set(outer);
+    result.ok()
 }
 
 /// Enough of a long chain of causes.

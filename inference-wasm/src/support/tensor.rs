@@ -6,7 +6,7 @@ use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 use crate::Error;
 
 /// Most elements of one constant: a guard against hostile shapes.
-const ELEMENTS_MAX: u64 = 1 << 28;
+pub const ELEMENTS_MAX: u64 = 1 << 28;
 
 /// Refuses a constant that lies outside the file, has an unknown type or holds another number of elements than its shape says.
 pub fn check(place: &str, tensor: &TensorProto) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! The front against onnxruntime: each model of `tests/models` with the answers that onnxruntime gave.
 
 mod errors;
+mod hostile;
 mod signature;
 mod support;
 

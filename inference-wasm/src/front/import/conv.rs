@@ -163,7 +163,7 @@ fn windows(
     };
     let shape = [&out[..n], &channels.iter().map(|a| a.0).collect::<Vec<_>>()[..], &out[n + 1..]].concat();
     let program = Arc::new(element::cast(ty, ty));
-    let contract = Op::Contract(Arc::new(Contract { inner, left, right, program }));
+    let contract = Op::Contract(Arc::new(Contract { inner, left, right, program, frame: None }));
     let made = c.shaped(contract, vec![kernel, image.id], shape, ty);
     let made = c.reshape(made, &out);
     bias(c, made, outputs, rank)

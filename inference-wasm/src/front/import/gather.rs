@@ -4,6 +4,8 @@ use tract_onnx::tract_core::ops::array::{Gather, OneHot};
 use tract_onnx::tract_hir::internal::*;
 
 use super::{Context, Stop};
+use crate::Error;
+use crate::graph::eval::Reader;
 use crate::graph::{Binary, Bytes, Id, Op, Type};
 
 /// Rows may be in the data, off the axis, or in the positions, not in both.
@@ -13,6 +15,14 @@ pub fn gather(c: &mut Context, op: &Gather) -> Result<Id, Stop> {
         return Err(Stop::Mixes);
     }
     let axis = data.layout.strip(op.axis)?;
+    let size = data.layout.shape[axis] as i64;
+    if let Some(bytes) = c.importer.graph.constant_bytes(positions.id) {
+        let reader = Reader(positions.layout.ty, bytes);
+        if (0..reader.len()).any(|i| !(-size..size).contains(&reader.signed(i))) {
+            let what = format!("a position is beyond the {size} elements along axis {}", op.axis);
+            return Err(Error::invalid(format!("node {:?}", c.name), what).into());
+        }
+    }
     Ok(c.result(Op::Gather { axis }, vec![data.id, positions.id]))
 }
 

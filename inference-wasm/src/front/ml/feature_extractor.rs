@@ -10,6 +10,7 @@ pub struct ArrayFeatureExtractor;
 
 impl Operator for ArrayFeatureExtractor {
     const NAME: &'static str = "ArrayFeatureExtractor";
+    const INPUTS: usize = 2;
 
     fn parse(node: &NodeProto) -> Result<Self, String> {
         if node.input.len() == 2 {

@@ -82,6 +82,7 @@ pub struct NegativeLogLikelihoodLoss(Loss);
 
 impl Operator for NegativeLogLikelihoodLoss {
     const NAME: &'static str = "NegativeLogLikelihoodLoss";
+    const INPUTS: usize = 2;
 
     fn parse(node: &NodeProto) -> Result<Self, String> {
         Loss::parse(node).map(NegativeLogLikelihoodLoss)
@@ -100,6 +101,7 @@ pub struct SoftmaxCrossEntropyLoss {
 
 impl Operator for SoftmaxCrossEntropyLoss {
     const NAME: &'static str = "SoftmaxCrossEntropyLoss";
+    const INPUTS: usize = 2;
 
     fn parse(node: &NodeProto) -> Result<Self, String> {
         Ok(SoftmaxCrossEntropyLoss { loss: Loss::parse(node)?, outputs: node.output.len() })

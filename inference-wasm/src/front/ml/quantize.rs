@@ -62,6 +62,7 @@ pub struct QuantizeLinear {
 
 impl Operator for QuantizeLinear {
     const NAME: &'static str = "QuantizeLinear";
+    const INPUTS: usize = 2;
 
     fn parse(node: &NodeProto) -> Result<Self, String> {
         if node.int("block_size", 0) != 0 {
@@ -95,6 +96,7 @@ pub struct DequantizeLinear {
 
 impl Operator for DequantizeLinear {
     const NAME: &'static str = "DequantizeLinear";
+    const INPUTS: usize = 2;
 
     fn parse(node: &NodeProto) -> Result<Self, String> {
         if node.int("block_size", 0) != 0 {
@@ -170,6 +172,8 @@ fn product(w: &mut Wire, a: (OutletId, Option<OutletId>), b: (OutletId, Option<O
             *x = w.apply(AxisOp::Add(0), &[*x])?;
         }
     }
+    let (columns, rows) = (w.shape(a)?[rank - 1].clone(), w.shape(b)?[rank - 2].clone());
+    ensure!(columns == rows, "the first matrix has {columns} columns, the second {rows} rows");
     let axes = AxesMapping::for_numpy_matmul(rank, false, false, false)?;
     w.apply(EinSum::new(axes, i32::datum_type()), &[a, b])
 }
@@ -179,6 +183,7 @@ pub struct MatMulInteger;
 
 impl Operator for MatMulInteger {
     const NAME: &'static str = "MatMulInteger";
+    const INPUTS: usize = 2;
 
     fn parse(_: &NodeProto) -> Result<Self, String> {
         Ok(MatMulInteger)
@@ -194,6 +199,7 @@ pub struct QLinearMatMul;
 
 impl Operator for QLinearMatMul {
     const NAME: &'static str = "QLinearMatMul";
+    const INPUTS: usize = 8;
 
     fn parse(_: &NodeProto) -> Result<Self, String> {
         Ok(QLinearMatMul)

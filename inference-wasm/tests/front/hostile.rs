@@ -1,0 +1,308 @@
+//! Files made to hurt: each is refused (or compiles) in a process that may have 1 GiB and a few seconds.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use beira_inference_wasm::{Options, compile};
+use prost::Message;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
+    ValueInfoProto, attribute_proto, tensor_shape_proto, type_proto,
+};
+
+/// Address space of the process that compiles, in KiB: 1 GiB, and what libraries and threads' stacks reserve.
+const MEMORY_KIB: u64 = 1 << 20;
+/// The promise is a second; an unoptimised build on a busy machine gets this much.
+const TIME: Duration = Duration::from_secs(15);
+/// Set in the process that compiles what comes in on standard input.
+const INSIDE: &str = "BEIRA_HOSTILE";
+
+/// What becomes of a file in a process of its own: the error, or that it compiled.
+fn outcome(name: &str, model: &ModelProto) -> String {
+    let bytes = model.encode_to_vec();
+    let program = std::env::current_exe().unwrap();
+    let script = format!("ulimit -v {MEMORY_KIB}; exec \"$0\" --exact hostile::inside --ignored --nocapture");
+    let mut child = Command::new("sh")
+        .args(["-c", &script])
+        .arg(program)
+        .env(INSIDE, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&bytes).unwrap();
+    let start = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if start.elapsed() > TIME {
+            child.kill().unwrap();
+            panic!("{name}: it took more than {TIME:?}");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().find_map(|line| line.split_once("outcome: "));
+    let (_, line) = line.unwrap_or_else(|| panic!("{name}: it died: {}\n{text}", output.status));
+    line.to_owned()
+}
+
+/// Refused with a sentence that names the place.
+fn refused(name: &str, model: &ModelProto) {
+    let outcome = outcome(name, model);
+    println!("{name}: {outcome}");
+    assert!(outcome.starts_with("refused: ") && !outcome.contains("mistake of the compiler"), "{name}: {outcome}");
+}
+
+/// Not a test of its own: what [`outcome`] starts.
+#[test]
+#[ignore = "started by the other tests of this file"]
+fn inside() {
+    if std::env::var_os(INSIDE).is_none() {
+        return;
+    }
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes).unwrap();
+    match compile(&bytes, &Options::default()) {
+        Ok(compiled) => println!("outcome: compiled to {} bytes", compiled.wasm.len()),
+        Err(error) => println!("outcome: refused: {}", error.to_string().replace('\n', " ")),
+    }
+}
+
+/// A model with input `x` of floats `[n, 4]` (or of `shape`), constants, nodes, and output `y`.
+fn model(shape: &[i64], constants: Vec<TensorProto>, node: Vec<NodeProto>) -> ModelProto {
+    let dim = |n: &i64| tensor_shape_proto::Dimension {
+        value: (*n > 0).then_some(tensor_shape_proto::dimension::Value::DimValue(*n)),
+        ..Default::default()
+    };
+    let value = |name: &str, shape: Option<&[i64]>| ValueInfoProto {
+        name: name.into(),
+        r#type: Some(TypeProto {
+            value: Some(type_proto::Value::TensorType(type_proto::Tensor {
+                elem_type: DataType::Float as i32,
+                shape: shape.map(|shape| TensorShapeProto { dim: shape.iter().map(dim).collect() }),
+            })),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    ModelProto {
+        ir_version: 8,
+        opset_import: ["", "ai.onnx.ml"]
+            .map(|domain| OperatorSetIdProto { domain: domain.into(), version: if domain.is_empty() { 17 } else { 3 } })
+            .into(),
+        graph: Some(GraphProto {
+            name: "g".into(),
+            input: vec![value("x", Some(shape))],
+            output: vec![value("y", None)],
+            initializer: constants,
+            node,
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+fn node(op: &str, inputs: &[&str], output: &str, attribute: Vec<AttributeProto>) -> NodeProto {
+    NodeProto {
+        op_type: op.into(),
+        name: op.into(),
+        input: inputs.iter().map(|i| (*i).to_owned()).collect(),
+        output: vec![output.into()],
+        attribute,
+        ..Default::default()
+    }
+}
+
+fn int(name: &str, i: i64) -> AttributeProto {
+    AttributeProto { name: name.into(), r#type: attribute_proto::AttributeType::Int as i32, i, ..Default::default() }
+}
+
+fn ints(name: &str, ints: &[i64]) -> AttributeProto {
+    let r#type = attribute_proto::AttributeType::Ints as i32;
+    AttributeProto { name: name.into(), r#type, ints: ints.to_vec(), ..Default::default() }
+}
+
+fn int64(name: &str, dims: &[i64], data: &[i64]) -> TensorProto {
+    TensorProto {
+        name: name.into(),
+        dims: dims.to_vec(),
+        data_type: DataType::Int64 as i32,
+        int64_data: data.to_vec(),
+        ..Default::default()
+    }
+}
+
+fn float(name: &str, dims: &[i64], data: &[f32]) -> TensorProto {
+    TensorProto {
+        name: name.into(),
+        dims: dims.to_vec(),
+        data_type: DataType::Float as i32,
+        float_data: data.to_vec(),
+        ..Default::default()
+    }
+}
+
+const HUGE: i64 = 1 << 40;
+const LARGE: i64 = 100_000;
+
+#[test]
+fn shapes_beyond_any_memory() {
+    for size in [LARGE, HUGE, i64::MAX] {
+        let vector = |name: &str, data: &[i64]| int64(name, &[data.len() as i64], data);
+        let check =
+            |name: &str, constants, nodes| refused(&format!("{name} {size}"), &model(&[1, 4], constants, nodes));
+        check(
+            "ConstantOfShape",
+            vec![vector("s", &[size, size])],
+            vec![
+                node("ConstantOfShape", &["s"], "c", vec![]),
+                node("ReduceSum", &["c"], "d", vec![]),
+                node("Add", &["x", "d"], "y", vec![]),
+            ],
+        );
+        check("Expand", vec![vector("s", &[size, size, 4])], vec![node("Expand", &["x", "s"], "y", vec![])]);
+        check("Tile", vec![vector("s", &[size, size])], vec![node("Tile", &["x", "s"], "y", vec![])]);
+        check("Pad", vec![vector("s", &[size, size, size, size])], vec![node("Pad", &["x", "s"], "y", vec![])]);
+        check(
+            "Range",
+            vec![int64("a", &[], &[0]), int64("b", &[], &[size.saturating_mul(size)]), int64("c", &[], &[1])],
+            vec![
+                node("Range", &["a", "b", "c"], "r", vec![]),
+                node("Cast", &["r"], "f", vec![int("to", 1)]),
+                node("ReduceSum", &["f"], "d", vec![]),
+                node("Add", &["x", "d"], "y", vec![]),
+            ],
+        );
+        check(
+            "OneHot",
+            vec![int64("i", &[1], &[0]), int64("d", &[], &[size.saturating_mul(size)]), float("v", &[2], &[0.0, 1.0])],
+            vec![
+                node("OneHot", &["i", "d", "v"], "h", vec![]),
+                node("ReduceSum", &["h"], "s", vec![]),
+                node("Add", &["x", "s"], "y", vec![]),
+            ],
+        );
+    }
+    refused("an input", &model(&[HUGE, HUGE], vec![], vec![node("Relu", &["x"], "y", vec![])]));
+    refused("an input of one row", &model(&[0, HUGE], vec![], vec![node("Relu", &["x"], "y", vec![])]));
+}
+
+/// Sixty times twice as long.
+#[test]
+fn a_small_file_that_unfolds() {
+    let name = |i: usize| if i == 0 { "x".to_owned() } else { format!("v{i}") };
+    let mut nodes: Vec<NodeProto> =
+        (0..60).map(|i| node("Concat", &[&name(i), &name(i)], &name(i + 1), vec![int("axis", 1)])).collect();
+    nodes.push(node("Relu", &[&name(60)], "y", vec![]));
+    refused("doubling", &model(&[1, 4], vec![], nodes.clone()));
+    refused("doubling rows", &model(&[0, 4], vec![], nodes));
+    let products: Vec<NodeProto> = (0..60)
+        .map(|i| node("Mul", &[&name(i), &name(i)], &name(i + 1), vec![]))
+        .chain([node("Relu", &[&name(60)], "y", vec![])])
+        .collect();
+    assert!(outcome("squares", &model(&[0, 4], vec![], products)).starts_with("compiled"));
+}
+
+#[test]
+fn branches_in_branches() {
+    let mut inner =
+        GraphProto { name: "b".into(), node: vec![node("Relu", &["x"], "y", vec![])], ..Default::default() };
+    for _ in 0..200 {
+        let r#type = attribute_proto::AttributeType::Graph as i32;
+        let branch =
+            |name: &str| AttributeProto { name: name.into(), r#type, g: Some(inner.clone()), ..Default::default() };
+        let branches = vec![branch("then_branch")];
+        inner = GraphProto { name: "b".into(), node: vec![node("If", &["x"], "y", branches)], ..Default::default() };
+    }
+    let mut whole = model(&[0, 4], vec![], vec![]);
+    whole.graph.as_mut().unwrap().node = inner.node;
+    refused("200 branches deep", &whole);
+}
+
+#[test]
+fn operators_that_contradict_themselves() {
+    let check = |name: &str, shape: &[i64], constants, nodes| refused(name, &model(shape, constants, nodes));
+    let weights = || vec![float("w", &[1, 1, 1, 1], &[1.0])];
+    for (name, attributes) in [
+        ("no group", vec![int("group", 0)]),
+        ("negative group", vec![int("group", -1)]),
+        ("a stride of 0", vec![ints("strides", &[0, 0])]),
+        ("a negative stride", vec![ints("strides", &[-1, -1])]),
+        ("a huge dilation", vec![ints("dilations", &[HUGE, HUGE]), ints("kernel_shape", &[3, 3])]),
+        ("another kernel", vec![ints("kernel_shape", &[3, 3])]),
+        ("huge pads", vec![ints("pads", &[HUGE, HUGE, HUGE, HUGE])]),
+        ("one pad", vec![ints("pads", &[1])]),
+    ] {
+        check(&format!("Conv with {name}"), &[1, 1, 4, 4], weights(), vec![node("Conv", &["x", "w"], "y", attributes)]);
+    }
+    for (name, attributes) in [
+        ("an axis twice", vec![ints("perm", &[0, 0])]),
+        ("an axis beyond", vec![ints("perm", &[0, 7])]),
+        ("a negative axis", vec![ints("perm", &[0, -9])]),
+        ("an axis too few", vec![ints("perm", &[0])]),
+    ] {
+        check(&format!("Transpose with {name}"), &[1, 4], vec![], vec![node("Transpose", &["x"], "y", attributes)]);
+    }
+    for (op, attributes) in [
+        ("Softmax", vec![int("axis", 99)]),
+        ("Concat", vec![int("axis", -99)]),
+        ("Flatten", vec![int("axis", HUGE)]),
+        ("ArgMax", vec![int("axis", i64::MIN)]),
+        ("Cast", vec![int("to", 99)]),
+        ("LpNormalization", vec![int("axis", 5)]),
+        ("MaxPool", vec![ints("kernel_shape", &[HUGE, 0])]),
+    ] {
+        check(&format!("{op} beyond its axes"), &[1, 4], vec![], vec![node(op, &["x"], "y", attributes)]);
+    }
+    let vector = |name: &str, data: &[i64]| int64(name, &[data.len() as i64], data);
+    for (op, data) in [
+        ("Reshape", &[-1, -1][..]),
+        ("Reshape", &[HUGE, HUGE]),
+        ("Reshape", &[-7]),
+        ("Reshape", &[i64::MAX, 2]),
+        ("Unsqueeze", &[99]),
+        ("Unsqueeze", &[0, 0]),
+        ("Squeeze", &[1]),
+        ("Expand", &[3, 3]),
+        ("Tile", &[-1, 1]),
+        ("Tile", &[1]),
+        ("Gather", &[HUGE]),
+        ("Gather", &[-5]),
+        ("TopK", &[99]),
+        ("TopK", &[-1]),
+        ("Split", &[HUGE, -HUGE]),
+    ] {
+        check(&format!("{op} by {data:?}"), &[1, 4], vec![vector("s", data)], vec![node(op, &["x", "s"], "y", vec![])]);
+    }
+}
+
+/// Every operator with too few and too many inputs and no attribute at all: whatever comes of it, it is an answer.
+#[test]
+fn operators_without_what_they_need() {
+    let text =
+        std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/support.rs")).unwrap();
+    let listed = text.lines().filter_map(|line| line.trim().strip_prefix('"')?.strip_suffix("\","));
+    let names: Vec<&str> = listed.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric())).collect();
+    assert!(names.len() > 150, "only {} operators were found", names.len());
+    let error = |model: &ModelProto| compile(&model.encode_to_vec(), &Options::default()).map(drop);
+    for name in names {
+        for inputs in 0..5 {
+            for domain in ["", "ai.onnx.ml"] {
+                for shape in [&[0, 4][..], &[2, 3, 4, 4]] {
+                    let list = vec!["x"; inputs];
+                    let node = NodeProto { domain: domain.into(), ..node(name, &list, "y", vec![]) };
+                    if let Err(error) = error(&model(shape, vec![], vec![node])) {
+                        let error = error.to_string();
+                        assert!(
+                            !error.contains("mistake of the compiler"),
+                            "{name} with {inputs} inputs of {shape:?}: {error}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
