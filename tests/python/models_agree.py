@@ -1,6 +1,7 @@
 """Every model of a folder, compiled and run, against its expected outputs.
 
     models_agree.py BEIRA FOLDER
+    models_agree.py BEIRA FOLDER --compile-to DIR     compared is nothing; DIR/NAME.wasm, and NAME.scalar.wasm without SIMD
 
 FOLDER holds NAME/model.onnx with NAME/case*.npz beside it: `in:NAME` and `out:NAME` tensors (`seq:NAME:keys` and
 `seq:NAME:values` for what ZipMap makes; not compared). A model that leaves more free than its rows is compiled for the shapes of
@@ -25,8 +26,8 @@ def tensor(name, array):
     return {"name": name, "shape": list(array.shape), "datatype": kind, "data": data}
 
 
-def compile(beira, onnx, wasm, case):
-    command = [beira, "compile", onnx, "-o", wasm]
+def compile(beira, onnx, wasm, case, *options):
+    command = [beira, "compile", onnx, "-o", wasm, *options]
     try:
         run(command)
     except ValueError as error:
@@ -59,13 +60,24 @@ def compare(name, want, got):
     return float(np.nanmax(np.abs(have - want), initial=0.0))
 
 
-def check(beira, folder, scratch):
+def cases_of(folder):
     cases = []
     for path in sorted(folder.glob("case*.npz")):
         with np.load(path, allow_pickle=False) as npz:
             cases.append({key: npz[key] for key in npz.files})
     if not cases:
         raise ValueError("no cases")
+    return cases
+
+
+def twins(beira, folder, to):
+    case = cases_of(folder)[0]
+    compile(beira, folder / "model.onnx", to / f"{folder.name}.wasm", case)
+    compile(beira, folder / "model.onnx", to / f"{folder.name}.scalar.wasm", case, "--scalar")
+
+
+def check(beira, folder, scratch):
+    cases = cases_of(folder)
     wasm, request, worst = scratch / "model.wasm", scratch / "request.json", 0.0
     compile(beira, folder / "model.onnx", wasm, cases[0])
     for case in cases:
@@ -78,17 +90,20 @@ def check(beira, folder, scratch):
     return f"{len(cases)} cases, largest difference {worst:.2g}, {wasm.stat().st_size} bytes"
 
 
-def main(beira, root):
+def main(beira, root, option=None, to=None):
     folders = sorted(model.parent for model in Path(root).glob("*/model.onnx"))
     wrong = 0
     for folder in folders:
         with tempfile.TemporaryDirectory() as scratch:
             try:
-                print(f"{folder.name}: {check(beira, folder, Path(scratch))}", flush=True)
+                if option == "--compile-to":
+                    twins(beira, folder, Path(to))
+                else:
+                    print(f"{folder.name}: {check(beira, folder, Path(scratch))}", flush=True)
             except ValueError as error:
                 wrong += 1
                 print(f"{folder.name}: WRONG: {error}", flush=True)
-    print(f"{len(folders) - wrong} of {len(folders)} models agree")
+    print(f"{len(folders) - wrong} of {len(folders)} models {'compile' if option else 'agree'}")
     return 1 if wrong or not folders else 0
 
 

@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use crate::house::House;
-use crate::product;
 use crate::step::{ask, run, step};
+use crate::{product, setup};
 
 /// The version whose test cases are run.
 const ONNX: &str = "1.22.0";
@@ -22,12 +22,19 @@ pub struct Arguments {
     /// With --only nothing is written.
     #[arg(long, conflicts_with = "models")]
     exporters: bool,
+    /// Instead: every model of this folder (as for --models) in seven engines, with SIMD and without; writes
+    /// `inference-wasm/ENGINES.md`.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["only", "models", "exporters"])]
+    engines: Option<std::path::PathBuf>,
 }
 
 /// Fetches the cases, runs them, writes `inference-wasm/CONFORMANCE.md`.
 pub fn conformance(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(folder) = &arguments.models {
         return models(house, folder);
+    }
+    if let Some(folder) = &arguments.engines {
+        return engines(house, folder);
     }
     if arguments.exporters {
         return exporters(house, arguments.only.as_deref());
@@ -39,7 +46,7 @@ pub fn conformance(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
             let python = if ask("python3", &["-m", "pip", "--version"]).is_some() {
                 "python3".into()
             } else {
-                crate::setup::python(house)?
+                setup::python(house)?
             };
             let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target"];
             run(Command::new(python).args(pip).arg(&package).arg(format!("onnx=={ONNX}")))
@@ -60,14 +67,44 @@ pub fn conformance(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn models(house: &House, folder: &std::path::Path) -> anyhow::Result<()> {
-    let (python, beira) = (crate::setup::python(house)?, product::beira(house)?);
+    let (python, beira) = (setup::python(house)?, product::beira(house)?);
     step("Comparing every model with its expected outputs", || {
         run(Command::new(&python).arg(house.path("tests/python/models_agree.py")).arg(&beira).arg(folder))
     })
 }
 
+fn engines(house: &House, folder: &std::path::Path) -> anyhow::Result<()> {
+    let (chromium, firefox, jsc) = (setup::chromium()?, setup::firefox()?, setup::jsc()?);
+    let python = setup::python(house)?;
+    setup::node(house)?;
+    let beira = product::beira(house)?;
+    step("Building the runner", || {
+        run(Command::new("cargo").args(["build", "--workspace", "--bin", "digests"]).current_dir(&house.root))
+    })?;
+    let modules = house.target.join("engines");
+    std::fs::remove_dir_all(&modules).ok();
+    std::fs::create_dir_all(&modules)?;
+    step("Compiling every model, with SIMD and without", || {
+        let mut compile = Command::new(&python);
+        compile.arg(house.path("tests/python/models_agree.py")).arg(&beira).arg(folder);
+        run(compile.arg("--compile-to").arg(&modules))
+    })?;
+    step("Asking every engine for the same rows", || {
+        run(Command::new(house.binary("digests"))
+            .arg(&modules)
+            .arg("--chromium")
+            .arg(chromium)
+            .arg("--firefox")
+            .arg(firefox)
+            .arg("--jsc")
+            .arg(jsc)
+            .arg("--output")
+            .arg(house.path("inference-wasm/ENGINES.md")))
+    })
+}
+
 fn exporters(house: &House, only: Option<&str>) -> anyhow::Result<()> {
-    let (python, beira) = (crate::setup::exporters(house)?, product::beira(house)?);
+    let (python, beira) = (setup::exporters(house)?, product::beira(house)?);
     step("Training, exporting, compiling, comparing", || {
         let mut runner = Command::new(&python);
         runner.arg(house.path("tests/python/exporters.py")).arg(&beira);

@@ -42,13 +42,29 @@ pub fn wrk() -> anyhow::Result<()> {
     }
 }
 
-/// What the proof and the page tests need on top: a Chromium.
+/// What the proof and the tests of pages need on top: a Chromium.
 pub fn chromium() -> anyhow::Result<PathBuf> {
-    if let Some(found) = find_chromium() {
-        return Ok(found);
-    }
-    apt("chromium", "the browser that the tests drive")?;
-    find_chromium().context("chromium was installed, but is not found; set BEIRA_CHROMIUM to its path")
+    let places = [
+        "/usr/bin/chromium",
+        "/usr/bin/chromium-browser",
+        "/usr/bin/google-chrome",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    ];
+    find_or_apt("BEIRA_CHROMIUM", &places, "chromium", "the browser that the tests drive")
+}
+
+/// The browser with SpiderMonkey.
+pub fn firefox() -> anyhow::Result<PathBuf> {
+    let places = ["/usr/bin/firefox-esr", "/usr/bin/firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"];
+    find_or_apt("BEIRA_FIREFOX", &places, "firefox-esr", "the browser with SpiderMonkey")
+}
+
+/// The shell of JavaScriptCore.
+pub fn jsc() -> anyhow::Result<PathBuf> {
+    let apple = "/System/Library/Frameworks/JavaScriptCore.framework/Versions/Current/Helpers/jsc";
+    let places = ["/usr/bin/jsc", apple];
+    find_or_apt("BEIRA_JSC", &places, "libjavascriptcoregtk-4.0-bin", "the shell of JavaScriptCore")
 }
 
 /// What the Python tests need: a venv with the packages of tests/python/requirements.txt.
@@ -163,7 +179,8 @@ fn rust_target(target: &str) -> anyhow::Result<()> {
     })
 }
 
-fn node(house: &House) -> anyhow::Result<()> {
+/// Node with the packages of the lock file.
+pub fn node(house: &House) -> anyhow::Result<()> {
     let version = ask("node", &["--version"]).context("Node 20 or newer is needed; install nodejs and npm")?;
     let major: u32 = version.trim_start_matches('v').split('.').next().and_then(|n| n.parse().ok()).unwrap_or(0);
     if major < 20 {
@@ -223,24 +240,23 @@ fn wasm_bindgen(house: &House) -> anyhow::Result<()> {
     })
 }
 
-fn find_chromium() -> Option<PathBuf> {
-    let named = std::env::var_os("BEIRA_CHROMIUM").map(PathBuf::from);
-    let places = [
-        "/usr/bin/chromium",
-        "/usr/bin/chromium-browser",
-        "/usr/bin/google-chrome",
-        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-        "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    ];
-    named.into_iter().chain(places.into_iter().map(PathBuf::from)).find(|place| place.exists())
+/// A program: where `variable` says, at one of `places`, or there after its Debian package is installed.
+fn find_or_apt(variable: &str, places: &[&str], package: &str, what: &str) -> anyhow::Result<PathBuf> {
+    let find = || {
+        let named = std::env::var_os(variable).map(PathBuf::from);
+        named.into_iter().chain(places.iter().map(PathBuf::from)).find(|place| place.exists())
+    };
+    if let Some(found) = find() {
+        return Ok(found);
+    }
+    apt(package, what).with_context(|| format!("{variable} may name the program instead"))?;
+    find().with_context(|| format!("{package} was installed, but its program is not found; set {variable} to its path"))
 }
 
 /// Installs a Debian package where this is a Debian and we may, else says what to install.
 fn apt(package: &str, what: &str) -> anyhow::Result<()> {
     if ask("apt-get", &["--version"]).is_none() {
-        bail!(
-            "{what} is missing and there is no apt-get here: install {package} yourself (for a browser elsewhere, set BEIRA_CHROMIUM to its path)"
-        );
+        bail!("{what} is missing and there is no apt-get here: install {package} yourself");
     }
     let root = ask("id", &["-u"]).as_deref() == Some("0");
     // CI's runners are not root, and may become it without a word.

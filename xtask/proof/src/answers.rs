@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use contract::{Datatype, Manifest, TensorSpec};
 use serde_json::Value;
 
-use crate::Regions;
+use crate::regions::Regions;
 
 /// The output regions that give these answers; NaN (`null`) is the canonical one.
 pub fn regions(manifest: &Manifest, answers: &[Value]) -> anyhow::Result<Regions> {

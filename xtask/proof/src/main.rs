@@ -4,7 +4,8 @@
 
 mod answers;
 mod browser;
-mod engines;
+mod interpreter;
+mod regions;
 mod worker;
 
 use std::path::PathBuf;
@@ -15,8 +16,8 @@ use clap::Parser;
 use contract::Origin;
 use contract::api::{ModelDetail, Production};
 use host_native::{Module, records};
+use regions::{Regions, digest};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 #[derive(Parser)]
 struct Arguments {
@@ -37,9 +38,6 @@ struct Arguments {
     dist: PathBuf,
 }
 
-/// What one executor answered: one region for each output.
-type Regions = Vec<Vec<u8>>;
-
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let (server, model) = (arguments.server.as_str(), arguments.model.as_str());
@@ -52,12 +50,13 @@ fn main() -> anyhow::Result<()> {
     let batch = records::encode(manifest, &records)
         .map_err(|faults| anyhow::anyhow!("a held-out row is not accepted: {}", faults[0]))?;
 
-    let tract = engines::tract(&onnx, &batch)?;
+    // The slow, obvious truth: tract on the ONNX file itself.
+    let tract = inference_wasm::Reference::load(&onnx)?.run(batch.rows, &batch.inputs)?;
     let rows: Vec<Value> = records.iter().cloned().map(Value::Object).collect();
     let regions = |answers: Vec<Value>| answers::regions(manifest, &answers);
     let executors: Vec<(&str, Regions)> = vec![
         ("wasmtime", module.run(&batch)?),
-        ("wasmi", engines::wasmi(&wasm, manifest, &batch)?),
+        ("wasmi", interpreter::wasmi(&wasm, manifest, &batch)?),
         ("Chromium", regions(browser::predict(&arguments.chromium, server, model, &rows)?)?),
         ("workerd", regions(worker::predict(&arguments.dist, server, &wasm, &rows)?)?),
         ("server", regions(ask(&format!("{server}/predict/{model}"), &rows)?)?),
@@ -127,13 +126,6 @@ fn counts(server: &str, model: &str, rows: u64) -> anyhow::Result<[(Origin, u64)
         }
         std::thread::sleep(Duration::from_millis(200));
     }
-}
-
-/// sha256 over the regions, one after the other.
-fn digest(regions: &Regions) -> String {
-    let mut hash = Sha256::new();
-    regions.iter().for_each(|region| hash.update(region));
-    contract::hex::encode(&hash.finalize())
 }
 
 /// `POST url` with an array of records.

@@ -1,17 +1,12 @@
-//! Executors inside this process: tract on the ONNX file, wasmi on the module.
+//! Another WebAssembly engine: wasmi on the module.
 
 use anyhow::{Context, ensure};
 use contract::Manifest;
 use host_native::Batch;
 
-use crate::Regions;
+use crate::regions::Regions;
 
-/// The slow, obvious truth: tract on the ONNX file itself.
-pub fn tract(onnx: &[u8], batch: &Batch) -> anyhow::Result<Regions> {
-    Ok(inference_wasm::Reference::load(onnx)?.run(batch.rows, &batch.inputs)?)
-}
-
-/// Another WebAssembly engine, an interpreter: nothing in common with wasmtime but the specification.
+/// What wasmi, an interpreter, answers: it has nothing in common with wasmtime but the specification.
 pub fn wasmi(wasm: &[u8], manifest: &Manifest, batch: &Batch) -> anyhow::Result<Regions> {
     let engine = wasmi::Engine::default();
     let module = wasmi::Module::new(&engine, wasm)?;
