@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use host_native::Module;
 use inference_wasm::{Compiled, Options};
+
+use crate::report;
 
 /// Arguments of `compile`.
 #[derive(clap::Args)]
@@ -30,10 +33,16 @@ pub struct Arguments {
     /// No SIMD instructions; the answers have the same bits.
     #[arg(long)]
     scalar: bool,
+    /// Also print what each operator costs, timed on this machine, and which targets the module fits.
+    #[arg(long)]
+    report: bool,
 }
 
 /// Rows that prove a module which came without data.
 const GOLDEN_ROWS: usize = 3;
+
+/// How long a report measures.
+const TIMING: Duration = Duration::from_millis(500);
 
 /// Compiles, seals, writes.
 pub fn compile(arguments: &Arguments) -> anyhow::Result<()> {
@@ -45,6 +54,7 @@ pub fn compile(arguments: &Arguments) -> anyhow::Result<()> {
         batch: arguments.batch,
         rows_max: arguments.rows_max,
         simd: !arguments.scalar,
+        apart: false,
     };
     let (compiled, sealed) = sealed(&onnx, &options).with_context(|| arguments.model.display().to_string())?;
     let output = arguments.output.clone().unwrap_or_else(|| arguments.model.with_extension("wasm"));
@@ -57,6 +67,13 @@ pub fn compile(arguments: &Arguments) -> anyhow::Result<()> {
         compiled.manifest.cost.flops_per_row,
         start.elapsed().as_secs_f64() * 1e3
     );
+    if arguments.report {
+        let module = Module::load(&sealed)?;
+        let apart = inference_wasm::compile(&onnx, &Options { apart: true, ..options })?;
+        let row = host_native::seal::pseudo_rows(module.manifest(), 1);
+        let times = host_native::profile::step_times(&apart.wasm, &row, apart.steps.len(), TIMING)?;
+        print!("{}\n{}", report::steps(&apart.steps, &times), report::targets(&sealed, &module)?);
+    }
     Ok(())
 }
 

@@ -55,6 +55,15 @@ pub fn deploy(arguments: &Arguments) -> anyhow::Result<()> {
     }
 }
 
+/// Whether a sealed module fits each target that has limits: its figures, or the one that is too much.
+pub fn verdicts(wasm: &[u8], module: &Module) -> Vec<(&'static str, anyhow::Result<String>)> {
+    vec![
+        ("Cloudflare free", cloudflare::verdict(wasm, module, "free")),
+        ("Cloudflare paid", cloudflare::verdict(wasm, module, "paid")),
+        ("Google's edge", gcp_plugin::Plugin::link(wasm, module).map(|plugin| plugin.figures())),
+    ]
+}
+
 impl Common {
     /// The module, checked and run once, and the deployment's name.
     fn open(&self) -> anyhow::Result<(Resolved, Module, String)> {

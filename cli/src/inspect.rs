@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use contract::TensorSpec;
-use host_native::sections;
+use host_native::{Module, sections};
+
+use crate::report;
 
 /// Arguments of `inspect`.
 #[derive(clap::Args)]
@@ -60,6 +62,9 @@ pub fn inspect(arguments: &Arguments) -> anyhow::Result<()> {
             }
         }
         None => println!("golden    none: the module is not sealed"),
+    }
+    if sections.seal.is_some() {
+        print!("\n{}", report::targets(&bytes, &Module::load(&bytes).with_context(|| name.to_string())?)?);
     }
     if let Some(graph) = &sections.graph {
         println!("\n{}", graph.trim_end());

@@ -20,6 +20,8 @@ mod observability;
 mod predict;
 mod process;
 #[cfg(feature = "full")]
+mod report;
+#[cfg(feature = "full")]
 mod rollback;
 #[cfg(feature = "full")]
 mod serve;

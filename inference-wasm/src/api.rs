@@ -18,11 +18,20 @@ pub struct Options {
     pub rows_max: Option<u32>,
     /// Use the 128-bit vectors of WebAssembly (`simd128`). The answers have the same bits either way.
     pub simd: bool,
+    /// Give each operator a function of its own and export it as `step.0`, `step.1`, …, so that a host can time them.
+    pub apart: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { columns: BTreeMap::new(), shapes: BTreeMap::new(), batch: None, rows_max: None, simd: true }
+        Options {
+            columns: BTreeMap::new(),
+            shapes: BTreeMap::new(),
+            batch: None,
+            rows_max: None,
+            simd: true,
+            apart: false,
+        }
     }
 }
 
@@ -35,6 +44,25 @@ pub struct Compiled {
     pub manifest: Manifest,
     /// The compiled graph as text.
     pub graph: String,
+    /// What the module does for a row, operator by operator.
+    pub steps: Vec<Step>,
+}
+
+/// One operator of a compiled model that made code.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The compiled graph's operator: `contract`, `dense`, `trees`, …
+    pub operator: &'static str,
+    /// Name of the ONNX node that it comes from; may be empty.
+    pub node: String,
+    /// Shape of the result of one row.
+    pub shape: Vec<usize>,
+    /// Floating-point operations for one row.
+    pub flops: u64,
+    /// Bytes of constants that no earlier step reads.
+    pub data_bytes: u64,
+    /// Bytes of instructions.
+    pub code_bytes: u64,
 }
 
 /// What the front knows of the model's outside, for the manifest.

@@ -4,9 +4,10 @@ use contract::manifest::{Cost, GRAPH, MANIFEST, Manifest, VERSION};
 use contract::{Datatype, TensorSpec};
 use wasm_encoder::Encode;
 
-use crate::api::{Compiled, Options, Signature};
+use crate::api::{Compiled, Options, Signature, Step};
 use crate::emit::Code;
 use crate::emit::module::{Parts, trimmed};
+use crate::graph::text::op_name;
 use crate::graph::{Graph, Id, Node, Type};
 use crate::lower::{self, Lower};
 use crate::{Error, passes, plan};
@@ -23,27 +24,43 @@ pub fn build(graph: Graph, signature: Signature, options: &Options) -> Result<Co
     let plan = plan::plan(&graph, signature.row_wise, options.rows_max, |_, id| lower::temporary(&forests, id))?;
 
     let mut lower = Lower::new(&graph, &plan, &forests, options.simd);
-    let (mut functions, mut code) = (Vec::new(), Code::default());
-    for i in 0..graph.nodes.len() {
-        lower.node(&mut code, Id(i as u32))?;
-        if code.len() > FUNCTION {
+    let (mut functions, mut code, mut steps) = (Vec::new(), Code::default(), Vec::new());
+    let mut flops = 0;
+    for (i, node) in graph.nodes.iter().enumerate() {
+        let (id, code_before, data_before) = (Id(i as u32), code.len(), lower.data.len());
+        lower.node(&mut code, id)?;
+        if code.len() == code_before {
+            continue;
+        }
+        let step = Step {
+            operator: op_name(&node.op),
+            node: node.name.clone(),
+            shape: node.shape.clone(),
+            flops: lower::flops(&graph, &forests, id),
+            data_bytes: (lower.data.len() - data_before) as u64,
+            code_bytes: (code.len() - code_before) as u64,
+        };
+        flops += step.flops;
+        steps.push(step);
+        if options.apart || code.len() > FUNCTION {
             functions.push(std::mem::take(&mut code).finish());
         }
     }
     if code.len() > 0 {
         functions.push(code.finish());
     }
-    let parts = Parts { functions, rows_max: plan.rows_max, data: lower.data, data_offset: plan.end };
+    let (rows_max, data_offset) = (plan.rows_max, plan.end);
+    let parts = Parts { functions, rows_max, data: lower.data, data_offset, apart: options.apart };
     plan::within(parts.memory_bytes())?;
 
-    let manifest = manifest(&graph, signature, &plan, &parts, lower::flops(&graph, &forests));
+    let manifest = manifest(&graph, signature, &plan, &parts, flops);
     let json = serde_json::to_vec(&manifest).map_err(|e| Error::bug(format!("the manifest: {e}")))?;
     let text = graph.to_string();
     let wasm = parts.module(&[(MANIFEST, &json), (GRAPH, text.as_bytes())]);
     wasmparser::Validator::new_with_features(features())
         .validate_all(&wasm)
         .map_err(|e| Error::bug(format!("the module is not valid: {e}")))?;
-    Ok(Compiled { wasm, manifest, graph: text })
+    Ok(Compiled { wasm, manifest, graph: text, steps })
 }
 
 /// What a module may use of WebAssembly: what every engine of the last years has.

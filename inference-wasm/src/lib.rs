@@ -21,7 +21,7 @@ mod plan;
 mod reference;
 mod support;
 
-pub use api::{Compiled, Options, Signature};
+pub use api::{Compiled, Options, Signature, Step};
 pub use compile::compile;
 pub use error::Error;
 pub use link::{link, memory_bytes};

@@ -1,6 +1,7 @@
 //! `beira deploy cloudflare`: the worker of `dist/cloudflare`, with the model as a module beside it.
 
 use anyhow::{Context, bail};
+use host_native::Module;
 use rust_embed::RustEmbed;
 
 use super::budget::{self, Estimate};
@@ -38,10 +39,8 @@ const FREE_US: f64 = 10_000.0;
 pub fn deploy(arguments: &Arguments) -> anyhow::Result<()> {
     let (model, module, name) = arguments.common.open()?;
     let mut directory = Directory::default();
-    let mut script = model.wasm.len() as u64;
     for path in Worker::iter() {
         let file = Worker::get(&path).with_context(|| format!("the worker's {path} cannot be read"))?;
-        script += file.data.len() as u64;
         directory.file(path, file.data);
     }
     let text = |path: &str| -> anyhow::Result<String> {
@@ -49,8 +48,7 @@ pub fn deploy(arguments: &Arguments) -> anyhow::Result<()> {
             Worker::get(path).context("this `beira` was built without the worker; `cargo xtask build` builds both")?;
         Ok(String::from_utf8_lossy(&file.data).into_owned())
     };
-    let estimate = Estimate::of(&model.wasm)?;
-    fits(script, module.manifest().cost.memory_bytes, &estimate, &arguments.plan)?;
+    let figures = verdict(&model.wasm, &module, &arguments.plan)?;
 
     let url = arguments.telemetry_url.as_deref();
     if url.is_some_and(|url| url.chars().any(|c| c == '"' || c == '\\' || c.is_control())) {
@@ -75,7 +73,7 @@ pub fn deploy(arguments: &Arguments) -> anyhow::Result<()> {
     directory.write(&arguments.common.out)?;
 
     let out = arguments.common.out.display();
-    println!("{out}: worker `{name}`, {script} bytes, about {:.0} µs for a row", estimate.request_us(1));
+    println!("{out}: worker `{name}`, {figures}");
     if arguments.run {
         let npm = "it comes with Node (https://nodejs.org)";
         return vendor(&arguments.common.out, "npx", &["--yes", "wrangler", "deploy"], npm);
@@ -84,6 +82,16 @@ pub fn deploy(arguments: &Arguments) -> anyhow::Result<()> {
         "try it:    npx workerd serve {out}/workerd.capnp\ndeploy it: cd {out} && npx wrangler deploy   (or --run)"
     );
     Ok(())
+}
+
+/// The figures of a module on a plan, or the one that is too much.
+pub fn verdict(wasm: &[u8], module: &Module, plan: &str) -> anyhow::Result<String> {
+    let own: u64 = Worker::iter().filter_map(|path| Worker::get(&path)).map(|file| file.data.len() as u64).sum();
+    let (script, memory) = (own + wasm.len() as u64, module.manifest().cost.memory_bytes);
+    let estimate = Estimate::of(wasm)?;
+    fits(script, memory, &estimate, plan)?;
+    let mib = memory as f64 / f64::from(1 << 20);
+    Ok(format!("{script} bytes of script, {mib:.1} MiB of memory, about {:.0} µs for a row", estimate.request_us(1)))
 }
 
 fn fits(script: u64, memory: u64, estimate: &Estimate, plan: &str) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 
 use anyhow::Context;
 use contract::plugin::Card;
+use host_native::Module;
 use rust_embed::RustEmbed;
 
 use super::budget::{self, Estimate};
@@ -47,29 +48,16 @@ const ROWS: usize = 1000;
 /// Writes the directory.
 pub fn deploy(arguments: &Arguments) -> anyhow::Result<()> {
     let (model, module, name) = arguments.common.open()?;
-    let estimate = Estimate::of(&model.wasm)?;
-    budget::time(TARGET, estimate.request_us(1), CALLBACK_US)?;
-    let rows = estimate.rows_within(ROWS_US).clamp(1, ROWS);
-    let card = Card {
-        module_sha256: module.sha256().to_owned(),
-        manifest: module.manifest().clone(),
-        seal: module.seal().cloned().unwrap_or_default(),
-        request_rows_max: rows,
-    };
-    let template = Template::get("plugin.wasm")
-        .context("this `beira` was built without the plugin's template; `cargo xtask build` builds both")?;
-    let plugin = inference_wasm::link(&template.data, &model.wasm, &serde_json::to_vec(&card)?)?;
-    let memory = inference_wasm::memory_bytes(&plugin)? + HEAP_BYTES;
-    budget::bytes(TARGET, &format!("its memory with {} MiB of heap", HEAP_BYTES >> 20), memory, MEMORY_BYTES)?;
+    let plugin = Plugin::link(&model.wasm, &module)?;
+    let (figures, rows) = (plugin.figures(), plugin.rows);
 
     // A version's name says which module it is, so the same model is never pushed under two of them.
-    let version = format!("v{}", &card.module_sha256[..12]);
+    let version = format!("v{}", &module.sha256()[..12]);
     let Arguments { project, location, repository, .. } = arguments;
     let image = format!("{location}-docker.pkg.dev/{project}/{repository}/{name}:{version}");
     let mut directory = Directory::default();
-    oci::layout(&mut directory, "plugin.wasm", &plugin, &version)?;
-    let bytes = plugin.len();
-    directory.file("plugin.wasm", plugin);
+    oci::layout(&mut directory, "plugin.wasm", &plugin.wasm, &version)?;
+    directory.file("plugin.wasm", plugin.wasm);
     directory.file("Dockerfile", "FROM scratch\nCOPY plugin.wasm plugin.wasm\n");
     directory.file(".gcloudignore", "*\n!Dockerfile\n!plugin.wasm\n");
     directory.file("envoy.yaml", include_str!("gcp_plugin/envoy.yaml"));
@@ -88,11 +76,7 @@ pub fn deploy(arguments: &Arguments) -> anyhow::Result<()> {
     directory.write(&arguments.common.out)?;
 
     let out = arguments.common.out.display();
-    println!(
-        "{out}: plugin `{name}` {version}, {bytes} bytes, {:.1} MiB of memory at start; about {:.0} µs for a row, at most {rows} rows a request",
-        (memory - HEAP_BYTES) as f64 / f64::from(1 << 20),
-        estimate.request_us(1)
-    );
+    println!("{out}: plugin `{name}` {version}, {figures}");
     if arguments.run {
         return push(arguments, &name, &version, &image);
     }
@@ -100,6 +84,50 @@ pub fn deploy(arguments: &Arguments) -> anyhow::Result<()> {
         "try it:    cd {out} && envoy -c envoy.yaml\ndeploy it: the commands of {out}/README.md, or --run --project PROJECT"
     );
     Ok(())
+}
+
+/// A model linked into the template, within the limits.
+pub struct Plugin {
+    /// The plugin.
+    wasm: Vec<u8>,
+    /// Its memory at start, in bytes.
+    memory: u64,
+    /// Most rows of one request.
+    rows: usize,
+    estimate: Estimate,
+}
+
+impl Plugin {
+    /// Links a sealed module; an error names the limit that it is beyond.
+    pub fn link(wasm: &[u8], module: &Module) -> anyhow::Result<Plugin> {
+        let estimate = Estimate::of(wasm)?;
+        budget::time(TARGET, estimate.request_us(1), CALLBACK_US)?;
+        let rows = estimate.rows_within(ROWS_US).clamp(1, ROWS);
+        let card = Card {
+            module_sha256: module.sha256().to_owned(),
+            manifest: module.manifest().clone(),
+            seal: module.seal().cloned().unwrap_or_default(),
+            request_rows_max: rows,
+        };
+        let template = Template::get("plugin.wasm")
+            .context("this `beira` was built without the plugin's template; `cargo xtask build` builds both")?;
+        let wasm = inference_wasm::link(&template.data, wasm, &serde_json::to_vec(&card)?)?;
+        let memory = inference_wasm::memory_bytes(&wasm)?;
+        let what = format!("its memory with {} MiB of heap", HEAP_BYTES >> 20);
+        budget::bytes(TARGET, &what, memory + HEAP_BYTES, MEMORY_BYTES)?;
+        Ok(Plugin { wasm, memory, rows, estimate })
+    }
+
+    /// Bytes, memory, time.
+    pub fn figures(&self) -> String {
+        format!(
+            "{} bytes, {:.1} MiB of memory at start, about {:.0} µs for a row, at most {} rows a request",
+            self.wasm.len(),
+            self.memory as f64 / f64::from(1 << 20),
+            self.estimate.request_us(1),
+            self.rows
+        )
+    }
 }
 
 /// Cloud Build makes and pushes the image, so no Docker is needed here.

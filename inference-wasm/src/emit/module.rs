@@ -18,6 +18,8 @@ pub struct Parts {
     pub data: Vec<u8>,
     /// Where they begin.
     pub data_offset: u32,
+    /// Whether each function is exported too, as `step.N`.
+    pub apart: bool,
 }
 
 impl Parts {
@@ -57,6 +59,11 @@ impl Parts {
         });
         let mut exports = ExportSection::new();
         exports.export("memory", ExportKind::Memory, 0).export("run", ExportKind::Func, 0);
+        if self.apart {
+            for n in 0..self.functions.len() as u32 {
+                exports.export(&format!("step.{n}"), ExportKind::Func, n + 1);
+            }
+        }
         let mut module = Module::new();
         module.section(&types).section(&functions).section(&memory).section(&exports).section(&self.code());
         let data = trimmed(&self.data);

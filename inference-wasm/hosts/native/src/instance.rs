@@ -75,7 +75,7 @@ impl Instance {
 }
 
 /// wasmtime's error in one line, without the backtrace of wasm frames.
-fn trap(error: wasmtime::Error) -> Error {
+pub fn trap(error: wasmtime::Error) -> Error {
     match error.downcast_ref::<wasmtime::Trap>() {
         Some(wasmtime::Trap::Interrupt) => {
             Error::Trap(format!("it ran for more than {} s and was stopped", engine::DEADLINE.as_secs()))

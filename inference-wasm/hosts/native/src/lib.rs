@@ -14,6 +14,7 @@ mod error;
 mod instance;
 mod module;
 pub mod oip;
+pub mod profile;
 pub mod seal;
 pub mod sections;
 
