@@ -267,6 +267,25 @@ pub struct Contract {
     pub right: Strided,
     /// Parameter 0 is the sum; the front leaves it as it is.
     pub program: Arc<Program>,
+    /// What the results are put into; the front puts them into nothing. Made by a pass.
+    pub frame: Option<Frame>,
+}
+
+impl Contract {
+    /// Shape of the results of a node of this shape, the frame left out.
+    pub fn results<'a>(&'a self, node: &'a Node) -> &'a [usize] {
+        self.frame.as_ref().map_or(&node.shape, |frame| &frame.shape)
+    }
+}
+
+/// `value` around the results, whose first one comes to stand at `before`. The node's shape is that of the whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Frame {
+    pub shape: Vec<usize>,
+    pub before: Vec<usize>,
+    /// One element of the node's type.
+    pub value: Bytes,
 }
 
 /// Each result reduces the window, in row-major order of `inner`.

@@ -9,6 +9,7 @@ mod dense;
 mod epilogue;
 mod expand;
 mod fold;
+mod frame;
 mod fuse;
 mod identities;
 mod outputs;
@@ -22,7 +23,7 @@ use crate::graph::verify::verify;
 type Pass = fn(&Graph) -> Result<Graph, Error>;
 
 /// The rewrites in their order.
-const PASSES: [(&str, Pass); 17] = [
+const PASSES: [(&str, Pass); 18] = [
     ("dead", dead::run),
     ("fold", fold::run),
     ("identities", identities::run),
@@ -38,6 +39,7 @@ const PASSES: [(&str, Pass); 17] = [
     ("fuse", fuse::run),
     ("dead", dead::run), // what was fused must not count as a reader
     ("epilogue", epilogue::run),
+    ("frame", frame::run),
     ("cse", cse::run),
     ("dead", dead::run),
 ];

@@ -222,6 +222,26 @@ impl Emitter<'_> {
             code.i().i32_const(bits as i32);
             return instruction(code, op, kind);
         }
+        if let (Bin::Min | Bin::Max, Step::Const(_, bits)) = (op, self.program.steps[b.index()])
+            && let Some(add_zero) = bounded(op, kind, bits)
+        {
+            self.number(code, a, half);
+            constant(code, kind, bits);
+            match (op, kind) {
+                (Bin::Min, Kind::F32) => code.i().f32x4_pmin(),
+                (Bin::Min, _) => code.i().f64x2_pmin(),
+                (_, Kind::F32) => code.i().f32x4_pmax(),
+                (..) => code.i().f64x2_pmax(),
+            };
+            if add_zero {
+                constant(code, kind, bits);
+                match kind {
+                    Kind::F32 => code.i().f32x4_add(),
+                    _ => code.i().f64x2_add(),
+                };
+            }
+            return;
+        }
         if op.is_comparison() && kind.is_wide() {
             for half in 0..2 {
                 self.number(code, a, half);
@@ -233,6 +253,22 @@ impl Emitter<'_> {
         self.number(code, a, half);
         self.number(code, b, half);
         instruction(code, op, kind);
+    }
+}
+
+/// Whether `min` or `max` with this constant on the right may be `pmin` or `pmax`, one instruction of every processor
+/// instead of eight, and whether 0 is to be added then. Those keep their left operand where it is NaN or equals the
+/// right one, so they differ in the sign of a zero alone: max(-0, 0) is 0, which adding 0 brings about; min(0, -0) is -0.
+fn bounded(op: Bin, kind: Kind, bits: u64) -> Option<bool> {
+    let bound = match kind {
+        Kind::F32 => f64::from(f32::from_bits(bits as u32)),
+        Kind::F64 => f64::from_bits(bits),
+        Kind::I32 | Kind::I64 => return None,
+    };
+    let zero = bound == 0.0;
+    match op {
+        _ if bound.is_nan() || (op == Bin::Min && zero && bound.is_sign_negative()) => None,
+        _ => Some(op == Bin::Max && zero && bound.is_sign_positive()),
     }
 }
 

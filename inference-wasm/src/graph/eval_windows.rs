@@ -2,7 +2,7 @@
 
 use super::build::strides;
 use super::eval::{Reader, Tensor, Writer, each_index, operand, start, step, sum, wrap};
-use super::{Binary, Contract, Cumulate, Graph, Node, Pad, Pool, Reduce, Scatter, Strided, Type};
+use super::{Binary, Contract, Cumulate, Frame, Graph, Node, Pad, Pool, Reduce, Scatter, Strided, Type};
 use crate::math::{Bin, Kind, Program, element, run};
 
 pub(super) fn pad(node: &Node, pad: &Pad, shape: &[usize], value: &Tensor) -> Tensor {
@@ -30,6 +30,12 @@ fn window(inner: &[usize], of: &Strided) -> Vec<usize> {
 }
 
 pub(super) fn contract(graph: &Graph, node: &Node, contract: &Contract, operands: &[&Tensor]) -> Tensor {
+    if let Some(Frame { shape, before, value }) = &contract.frame {
+        let inside = Node { shape: shape.clone(), ..node.clone() };
+        let results = self::contract(graph, &inside, &Contract { frame: None, ..contract.clone() }, operands);
+        let around = Pad { before: before.clone(), between: vec![0; before.len()], value: value.clone() };
+        return pad(node, &around, shape, &results);
+    }
     let ty = contract.program.params[0];
     let kind = Kind::from(ty);
     let (x, y) = (Reader(ty, operands[0]), Reader(ty, operands[1]));

@@ -112,6 +112,7 @@ fn op(word: &str, a: &mut Parser, ty: Type) -> Result<Op, String> {
                 left,
                 right,
                 program: Arc::new(crate::math::element::cast(ty, ty)),
+                frame: None,
             }))
         }
         "topk" => {

@@ -203,7 +203,11 @@ fn attributes(graph: &Graph, node: &Node) -> String {
             format!(" before={:?} between={:?} value={value}", pad.before, pad.between)
         }
         Op::Contract(c) => {
-            let windows = format!(" inner={:?} left={} right={}", c.inner, strided(&c.left), strided(&c.right));
+            let mut windows = format!(" inner={:?} left={} right={}", c.inner, strided(&c.left), strided(&c.right));
+            if let Some(frame) = &c.frame {
+                let value = number(node.ty.into(), Reader(node.ty, &frame.value.0).get(0));
+                windows += &format!(" framed={:?} before={:?} value={value}", frame.shape, frame.before);
+            }
             if c.program.is_copy() { windows } else { format!("{windows} {{ {} }}", expression(&c.program)) }
         }
         Op::Pool(_, p) => format!(" inner={:?} operand={}", p.inner, strided(&p.operand)),

@@ -148,6 +148,16 @@ fn check(graph: &Graph, at: usize, node: &Node) -> Check {
             need(operands.len() >= 2, "wrong number of operands")?;
             let of = operands[0].ty;
             need(of != Type::Bool && operands[1].ty == of, "wrong types")?;
+            if let Some(frame) = &contract.frame {
+                need(
+                    frame.shape.len() == shape.len() && frame.before.len() == shape.len(),
+                    "its frame has another rank",
+                )?;
+                need(frame.value.0.len() == ty.bytes(), "its frame's value is not one element")?;
+                let inside = |d: usize| frame.before[d] + frame.shape[d] <= shape[d];
+                need((0..shape.len()).all(inside), "its results do not fit into the frame")?;
+            }
+            let node = &Node { shape: contract.results(node).to_vec(), ..node.clone() };
             reaches(node, &contract.inner, &contract.left, operands[0])?;
             reaches(node, &contract.inner, &contract.right, operands[1])?;
             let types: Vec<Type> = std::iter::once(of).chain(operands[2..].iter().map(|o| o.ty)).collect();

@@ -6,7 +6,7 @@
 
 use wasm_encoder::ValType;
 
-use super::Lower;
+use super::{Lower, pad};
 use crate::emit::code::val_type;
 use crate::emit::nest::{Walk, merge, nest};
 use crate::emit::{Address, Code, scalar, vector};
@@ -14,12 +14,10 @@ use crate::graph::build::{broadcast_strides, strides};
 use crate::graph::{Contract, Id, Type};
 use crate::math::{Bin, Kind};
 
-/// Rows of a tile.
-const ROWS: usize = 4;
-/// Vectors of a tile's row.
-const VECTORS: usize = 2;
-/// Steps along the window that are written out.
-const UNROLL: usize = 9;
+/// The largest tile whose rows use the same vectors: 8 sums, 4 numbers and 2 vectors in 16 registers.
+const SERVED: Tile = Tile { rows: 4, vectors: 2 };
+/// The largest tile whose rows have vectors of their own: 4 sums, 4 vectors (8 where they are put together of two) and 1 number.
+const ALONE: Tile = Tile { rows: 2, vectors: 2 };
 /// Lanes of a vector.
 const LANES: usize = 4;
 
@@ -31,17 +29,21 @@ pub(super) fn lower(lower: &mut Lower, code: &mut Code, id: Id, contract: &Contr
     let bytes = ty.bytes();
     let left = lower.at(code, node.inputs[0]).plus((contract.left.start * bytes) as i64);
     let right = lower.at(code, node.inputs[1]).plus((contract.right.start * bytes) as i64);
-    let mut walks = vec![
-        Walk::new(lower.at(code, id), &strides(&node.shape), node.ty.bytes()),
-        Walk::new(left, &contract.left.outer, bytes),
-        Walk::new(right, &contract.right.outer, bytes),
-    ];
+    let results = contract.results(node);
+    let mut whole = Walk::new(lower.at(code, id), &strides(&node.shape), node.ty.bytes());
+    if let Some(frame) = &contract.frame {
+        pad::border(code, lower.simd, node, &whole, &frame.before, results, &frame.value);
+        let first: i64 = frame.before.iter().zip(&whole.strides).map(|(b, s)| *b as i64 * s).sum();
+        whole.start = whole.start.plus(first);
+    }
+    let mut walks =
+        vec![whole, Walk::new(left, &contract.left.outer, bytes), Walk::new(right, &contract.right.outer, bytes)];
     for operand in &node.inputs[2..] {
         let from = graph.node(*operand);
         let start = lower.at(code, *operand);
-        walks.push(Walk::new(start, &broadcast_strides(&from.shape, &node.shape), from.ty.bytes()));
+        walks.push(Walk::new(start, &broadcast_strides(&from.shape, results), from.ty.bytes()));
     }
-    let (extents, walks) = merge(&node.shape, &walks);
+    let (extents, walks) = merge(results, &walks);
     let inner = [Walk::new(left, &contract.left.inner, bytes), Walk::new(right, &contract.right.inner, bytes)];
     let (window, inner) = merge(&contract.inner, &inner);
     let along = [inner[0].strides.clone(), inner[1].strides.clone()];
@@ -58,10 +60,16 @@ pub(super) fn lower(lower: &mut Lower, code: &mut Code, id: Id, contract: &Contr
     Tiles { contract, ty, row: shared(&extents, &walks), extents, walks, window, along }.lower(code, wide);
 }
 
-/// The axis for a tile's rows: the longest but the last along which an operand stands still.
+/// The axis for a tile's rows: one but the last along which an operand stands still; best the one that moves along the
+/// last axis, whose vectors then serve all rows.
 fn shared(extents: &[usize], walks: &[Walk]) -> Option<usize> {
     let still = |d: &usize| walks[1..3].iter().any(|w| w.strides[*d] == 0) && extents[*d] > 1;
-    (0..extents.len() - 1).filter(still).max_by_key(|d| extents[*d].min(ROWS))
+    (0..extents.len() - 1).filter(still).max_by_key(|d| (serves(walks, *d), extents[*d].min(SERVED.rows)))
+}
+
+/// Whether the operand that moves along the last axis stands still along axis `d`.
+fn serves(walks: &[Walk], d: usize) -> bool {
+    walks[1..3].iter().any(|w| w.strides[d] == 0 && w.strides.last() != Some(&0))
 }
 
 struct Tiles<'a> {
@@ -86,18 +94,23 @@ impl Tiles<'_> {
     fn lower(&self, code: &mut Code, wide: bool) {
         let last = self.extents.len() - 1;
         let n = self.extents[last];
+        let most = if self.row.is_some_and(|d| serves(&self.walks, d)) { SERVED } else { ALONE };
         let mut columns = Vec::new(); // (first, tiles, vectors)
         let mut done = 0;
         if wide {
-            for vectors in [VECTORS, 1] {
+            for vectors in [most.vectors, 1] {
                 let tiles = (n - done) / (vectors * LANES);
                 columns.push((done, tiles, vectors));
                 done += tiles * vectors * LANES;
             }
+            if done < n {
+                columns.push((n - LANES, 1, 1)); // some results a second time, and the same
+            }
+        } else {
+            columns.push((0, n, 0));
         }
-        columns.push((done, n - done, 0));
         let count = self.row.map_or(1, |d| self.extents[d]);
-        let rows = [(0, count / ROWS, ROWS), (count / ROWS * ROWS, 1, count % ROWS)];
+        let rows = [(0, count / most.rows, most.rows), (count / most.rows * most.rows, 1, count % most.rows)];
         for (first_column, column_tiles, vectors) in columns {
             for (first_row, row_tiles, rows) in rows {
                 if column_tiles == 0 || row_tiles == 0 || rows == 0 {
@@ -110,11 +123,21 @@ impl Tiles<'_> {
         }
     }
 
-    /// The loops over tiles of one size, rows innermost: the columns' operand then stays in the cache.
+    /// Bytes of operand `n`.
+    fn bytes(&self, n: usize) -> usize {
+        let outer = self.extents.iter().zip(&self.walks[n].strides).filter(|(_, s)| **s != 0).map(|(e, _)| e);
+        outer.chain(&self.window).product::<usize>() * self.ty.bytes()
+    }
+
+    /// The loops over tiles of one size. Innermost are rows, so that what the columns read stays in the cache, or columns
+    /// where what the rows read is more.
     fn outer(&self, tile: &Tile, columns: (usize, usize), rows: (usize, usize)) -> (Vec<usize>, Vec<Walk>) {
         let last = self.extents.len() - 1;
         let mut order: Vec<usize> = (0..=last).filter(|d| Some(*d) != self.row).collect();
-        order.extend(self.row);
+        let (of_columns, of_rows) = if self.walks[1].strides[last] != 0 { (1, 2) } else { (2, 1) };
+        let still = order.iter().position(|d| self.walks[of_rows].strides[*d] == 0);
+        let outside = still.filter(|_| self.bytes(of_rows) > self.bytes(of_columns));
+        self.row.iter().for_each(|d| order.insert(outside.unwrap_or(order.len()), *d));
         let width = (tile.vectors * LANES).max(1);
         let extent = |d: usize| match d {
             d if d == last => columns.1,
@@ -233,30 +256,14 @@ impl Tiles<'_> {
         code.store(program.ty, store);
     }
 
-    /// `body` for each step along the window, in its order; a long last axis is written out a few steps at a time.
+    /// `body` for each step along the window, in its order. Steps are never written out side by side: V8 loads for all of
+    /// them before it computes, which takes more registers than there are (24 against 45 GFLOP/s of a pointwise one).
     fn along(&self, code: &mut Code, left: Address, right: Address, body: &mut dyn FnMut(&mut Code, Address, Address)) {
-        let last = self.window.len() - 1;
-        let n = self.window[last];
-        let walk = |of: usize, start: Address, done: usize| {
-            let strides = &self.along[of];
-            let mut split = strides[..last].to_vec();
-            split.extend([strides[last] * 4, strides[last]]);
-            Walk { start: start.plus(done as i64 * strides[last]), strides: split }
-        };
-        let mut extents = self.window[..last].to_vec();
-        if n <= UNROLL || !extents.is_empty() {
-            extents.push(n);
-            let walks = [
-                Walk { start: left, strides: self.along[0].clone() },
-                Walk { start: right, strides: self.along[1].clone() },
-            ];
-            return nest(code, &extents, &walks, UNROLL, &mut |code, at| body(code, at[0], at[1]));
-        }
-        let whole = n / 4;
-        let walks = [walk(0, left, 0), walk(1, right, 0)];
-        nest(code, &[whole, 4], &walks, 4, &mut |code, at| body(code, at[0], at[1]));
-        let walks = [walk(0, left, whole * 4), walk(1, right, whole * 4)];
-        nest(code, &[1, n - whole * 4], &walks, 4, &mut |code, at| body(code, at[0], at[1]));
+        let walks = [
+            Walk { start: left, strides: self.along[0].clone() },
+            Walk { start: right, strides: self.along[1].clone() },
+        ];
+        nest(code, &self.window, &walks, 1, &mut |code, at| body(code, at[0], at[1]));
     }
 }
 

@@ -1,4 +1,5 @@
-//! A value around and between elements: the result is filled with it, then the elements are put in.
+//! A value around and between elements. Around alone: the border is filled. Between too: everything is, before the
+//! elements are put in.
 
 use super::Lower;
 use super::elementwise::{copy, loops};
@@ -6,25 +7,57 @@ use crate::emit::Code;
 use crate::emit::nest::Walk;
 use crate::graph::build::strides;
 use crate::graph::eval::Reader;
-use crate::graph::{Id, Pad};
+use crate::graph::{Bytes, Id, Node, Pad, Type};
 use crate::math::Maker;
 
 /// Lowers [`crate::graph::Op::Pad`].
 pub(super) fn lower(lower: &mut Lower, code: &mut Code, id: Id, pad: &Pad) {
     let node = lower.graph.node(id);
     let (shape, bytes) = (&lower.graph.node(node.inputs[0]).shape, node.ty.bytes());
-    let mut m = Maker::new();
-    let value = m.bits(node.ty.into(), Reader(node.ty, &pad.value.0).get(0));
-    let program = m.finish(&[], node.ty, value);
     let to = strides(&node.shape);
     let all = Walk::new(lower.at(code, id), &to, bytes);
-    loops(code, lower.simd, &node.shape, all.clone(), vec![], &program);
     if shape.contains(&0) {
-        return;
+        return fill(code, lower.simd, node.ty, &pad.value, &node.shape, all);
+    }
+    if pad.between.iter().any(|n| *n > 0) {
+        fill(code, lower.simd, node.ty, &pad.value, &node.shape, all.clone());
+    } else {
+        border(code, lower.simd, node, &all, &pad.before, shape, &pad.value);
     }
     let first: usize = pad.before.iter().zip(&to).map(|(b, s)| b * s * bytes).sum();
     let apart: Vec<usize> = pad.between.iter().zip(&to).map(|(b, s)| (b + 1) * s).collect();
     let target = Walk::new(all.start.plus(first as i64), &apart, bytes);
     let from = Walk::new(lower.at(code, node.inputs[0]), &strides(shape), bytes);
     copy(code, lower.simd, shape, target, from, node.ty);
+}
+
+/// Fills what of the node's array is not one of the elements, which begin at `before` and are of `shape`.
+pub(super) fn border(
+    code: &mut Code,
+    simd: bool,
+    node: &Node,
+    all: &Walk,
+    before: &[usize],
+    shape: &[usize],
+    value: &Bytes,
+) {
+    // Axis by axis what is before and after the elements: of all that later axes hold, where earlier ones hold elements.
+    let mut corner = all.start;
+    for (d, first) in before.iter().enumerate() {
+        let behind = first + shape[d];
+        for (from, count) in [(0, *first), (behind, node.shape[d] - behind)] {
+            let extents = [&shape[..d], &[count], &node.shape[d + 1..]].concat();
+            let start = corner.plus(from as i64 * all.strides[d]);
+            fill(code, simd, node.ty, value, &extents, Walk { start, ..all.clone() });
+        }
+        corner = corner.plus(*first as i64 * all.strides[d]);
+    }
+}
+
+/// Writes the value to all of `extents`.
+fn fill(code: &mut Code, simd: bool, ty: Type, value: &Bytes, extents: &[usize], to: Walk) {
+    let mut m = Maker::new();
+    let value = m.bits(ty.into(), Reader(ty, &value.0).get(0));
+    let program = m.finish(&[], ty, value);
+    loops(code, simd, extents, to, vec![], &program);
 }

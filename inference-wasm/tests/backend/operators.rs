@@ -207,6 +207,56 @@ fn convolutions_of_every_kind() {
     );
 }
 
+/// Results that the next one reads padded are written to where it reads them; where they are few, too many or not
+/// for it alone they are copied.
+#[test]
+fn convolutions_in_a_frame() {
+    for (width, more) in [(16, ""), (20, ""), (18, ""), (7, ""), (16, ", %5")] {
+        check_text(&format!(
+            "%0 = input 0 : f32[3, 6, {width}]
+             %1 = input 1 : f32[5, 3]
+             %2 = contract %1, %0 inner=[3] left=0 [3, 0, 0] [1] right=0 [0, {width}, 1] [{plane}] : f32[5, 6, {width}]
+             %3 = input 2 : f32[5, 1, 1]
+             %4 = add %2, %3 : f32[5, 6, {width}]
+             %5 = relu %4 : f32[5, 6, {width}]
+             %6 = pad %5 before=[0, 1, 2] between=[0, 0, 0] value=7 : f32[5, 9, {padded}]
+             %7 = poolmax %6 inner=[3, 3] operand=0 [{outer}, {padded}, 1] [{padded}, 1] : f32[5, 7, {over}]
+             return %7{more}",
+            plane = 6 * width,
+            padded = width + 3,
+            outer = 9 * (width + 3),
+            over = width + 1,
+        ));
+    }
+}
+
+/// More weights than picture: the loops are turned round.
+#[test]
+fn convolutions_with_many_weights() {
+    check_text(
+        "%0 = input 0 : f32[2, 21, 11]
+         %1 = input 1 : f32[2, 30, 21]
+         %2 = contract %1, %0 inner=[21] left=0 [630, 21, 0] [1] right=0 [231, 0, 1] [11] : f32[2, 30, 11]
+         return %2",
+    );
+}
+
+/// Bounds of either sign, zeros among them, on both sides of the operand.
+#[test]
+fn bounds() {
+    for bound in ["0", "-0", "1.5", "-2"] {
+        for op in ["min", "max"] {
+            check_text(&format!(
+                "%0 = input 0 : f32[23]
+                 %1 = const [{bound}] : f32[1]
+                 %2 = {op} %0, %1 : f32[23]
+                 %3 = {op} %1, %0 : f32[23]
+                 return %2, %3"
+            ));
+        }
+    }
+}
+
 #[test]
 fn paddings_and_pools() {
     for ty in ["f32", "f64", "i64", "i8"] {
