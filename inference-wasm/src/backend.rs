@@ -21,7 +21,8 @@ pub fn build(graph: Graph, signature: Signature, options: &Options) -> Result<Co
     fits(&graph, &signature)?;
     let graph = passes::run(&graph)?;
     let forests = lower::forests(&graph)?;
-    let plan = plan::plan(&graph, signature.row_wise, options.rows_max, |_, id| lower::temporary(&forests, id))?;
+    let plan =
+        plan::plan(&graph, signature.row_wise, options.rows_max, |graph, id| lower::temporary(graph, &forests, id))?;
 
     let mut lower = Lower::new(&graph, &plan, &forests, options.simd);
     let (mut functions, mut code, mut steps) = (Vec::new(), Code::default(), Vec::new());

@@ -44,8 +44,12 @@ pub fn forests(graph: &Graph) -> Result<Forests, Error> {
 }
 
 /// Bytes that a node needs for itself while it runs.
-pub fn temporary(forests: &Forests, id: Id) -> u64 {
-    forests.get(&id).map_or(0, Forest::temporary_bytes)
+pub fn temporary(graph: &Graph, forests: &Forests, id: Id) -> u64 {
+    match &graph.node(id).op {
+        Op::Trees(_) => forests.get(&id).map_or(0, Forest::temporary_bytes),
+        Op::Contract(contract) if !graph.node(id).is_empty() => contract::temporary(graph, graph.node(id), contract),
+        _ => 0,
+    }
 }
 
 /// Writes operators.

@@ -4,14 +4,18 @@
 //! A tile has up to four rows along an axis where one operand stands still (its number is loaded once for the row's
 //! vectors) and up to eight columns along the last axis, four in a vector.
 
+mod packed;
+
 use wasm_encoder::ValType;
+
+pub(super) use packed::temporary;
 
 use super::{Lower, pad};
 use crate::emit::code::val_type;
 use crate::emit::nest::{Walk, merge, nest};
 use crate::emit::{Address, Code, scalar, vector};
 use crate::graph::build::{broadcast_strides, strides};
-use crate::graph::{Contract, Id, Type};
+use crate::graph::{Contract, Graph, Id, Node, Type};
 use crate::math::{Bin, Kind};
 
 /// The largest tile whose rows use the same vectors: 8 sums, 4 numbers and 2 vectors in 16 registers.
@@ -23,41 +27,22 @@ const LANES: usize = 4;
 
 /// Lowers [`crate::graph::Op::Contract`].
 pub(super) fn lower(lower: &mut Lower, code: &mut Code, id: Id, contract: &Contract) {
-    let graph = lower.graph;
-    let node = graph.node(id);
-    let ty = contract.program.params[0];
-    let bytes = ty.bytes();
-    let left = lower.at(code, node.inputs[0]).plus((contract.left.start * bytes) as i64);
-    let right = lower.at(code, node.inputs[1]).plus((contract.right.start * bytes) as i64);
-    let results = contract.results(node);
+    let node = lower.graph.node(id);
     let mut whole = Walk::new(lower.at(code, id), &strides(&node.shape), node.ty.bytes());
     if let Some(frame) = &contract.frame {
-        pad::border(code, lower.simd, node, &whole, &frame.before, results, &frame.value);
+        pad::border(code, lower.simd, node, &whole, &frame.before, contract.results(node), &frame.value);
         let first: i64 = frame.before.iter().zip(&whole.strides).map(|(b, s)| *b as i64 * s).sum();
         whole.start = whole.start.plus(first);
     }
-    let mut walks =
-        vec![whole, Walk::new(left, &contract.left.outer, bytes), Walk::new(right, &contract.right.outer, bytes)];
-    for operand in &node.inputs[2..] {
-        let from = graph.node(*operand);
-        let start = lower.at(code, *operand);
-        walks.push(Walk::new(start, &broadcast_strides(&from.shape, results), from.ty.bytes()));
+    let operands: Vec<Address> = node.inputs.iter().map(|operand| lower.at(code, *operand)).collect();
+    let tiles = Tiles::new(lower.graph, node, contract, whole, &operands);
+    match lower.plan.temporaries[id.index()] {
+        Some(panel) if lower.simd => {
+            let panel = panel.address(code);
+            tiles.packed(code, panel);
+        }
+        _ => tiles.lower(code, lower.simd && tiles.wide()),
     }
-    let (extents, walks) = merge(results, &walks);
-    let inner = [Walk::new(left, &contract.left.inner, bytes), Walk::new(right, &contract.right.inner, bytes)];
-    let (window, inner) = merge(&contract.inner, &inner);
-    let along = [inner[0].strides.clone(), inner[1].strides.clone()];
-    let last = extents.len() - 1;
-    let beside = |w: &Walk| [0, 4].contains(&w.strides[last]);
-    let near = |w: &Walk| beside(w) || w.strides[last] == 8; // every second number
-    let wide = lower.simd
-        && ty == Type::F32
-        && extents[last] >= LANES
-        && walks[0].strides[last] == 4
-        && walks[1..3].iter().all(near)
-        && walks[3..].iter().all(beside)
-        && vector::possible(&contract.program);
-    Tiles { contract, ty, row: shared(&extents, &walks), extents, walks, window, along }.lower(code, wide);
 }
 
 /// The axis for a tile's rows: one but the last along which an operand stands still; best the one that moves along the
@@ -89,33 +74,71 @@ struct Tile {
     vectors: usize,
 }
 
-impl Tiles<'_> {
+impl<'a> Tiles<'a> {
+    fn new(graph: &Graph, node: &Node, contract: &'a Contract, whole: Walk, operands: &[Address]) -> Tiles<'a> {
+        let ty = contract.program.params[0];
+        let bytes = ty.bytes();
+        let results = contract.results(node);
+        let left = operands[0].plus((contract.left.start * bytes) as i64);
+        let right = operands[1].plus((contract.right.start * bytes) as i64);
+        let mut walks =
+            vec![whole, Walk::new(left, &contract.left.outer, bytes), Walk::new(right, &contract.right.outer, bytes)];
+        for (operand, start) in node.inputs.iter().zip(operands).skip(2) {
+            let from = graph.node(*operand);
+            walks.push(Walk::new(*start, &broadcast_strides(&from.shape, results), from.ty.bytes()));
+        }
+        let (extents, walks) = merge(results, &walks);
+        let inner = [Walk::new(left, &contract.left.inner, bytes), Walk::new(right, &contract.right.inner, bytes)];
+        let (window, inner) = merge(&contract.inner, &inner);
+        let along = [inner[0].strides.clone(), inner[1].strides.clone()];
+        Tiles { contract, ty, row: shared(&extents, &walks), extents, walks, window, along }
+    }
+
+    /// Whether results can be computed four at a time.
+    fn wide(&self) -> bool {
+        let last = self.extents.len() - 1;
+        let beside = |w: &Walk| [0, 4].contains(&w.strides[last]);
+        let near = |w: &Walk| beside(w) || w.strides[last] == 8; // every second number
+        self.ty == Type::F32
+            && self.extents[last] >= LANES
+            && self.walks[0].strides[last] == 4
+            && self.walks[1..3].iter().all(near)
+            && self.walks[3..].iter().all(beside)
+            && vector::possible(&self.contract.program)
+    }
+
+    /// The tiles along the last axis: the first column, how many tiles, vectors of each.
+    fn columns(&self, most: &Tile, wide: bool) -> Vec<(usize, usize, usize)> {
+        let n = self.extents[self.extents.len() - 1];
+        if !wide {
+            return vec![(0, n, 0)];
+        }
+        let (mut columns, mut done) = (Vec::new(), 0);
+        for vectors in [most.vectors, 1] {
+            let tiles = (n - done) / (vectors * LANES);
+            columns.push((done, tiles, vectors));
+            done += tiles * vectors * LANES;
+        }
+        if done < n {
+            columns.push((n - LANES, 1, 1)); // some results a second time, and the same
+        }
+        columns.retain(|(_, tiles, _)| *tiles > 0);
+        columns
+    }
+
+    /// The tiles along the axis of rows: the first row, how many tiles, rows of each.
+    fn rows(&self, most: &Tile) -> Vec<(usize, usize, usize)> {
+        let count = self.row.map_or(1, |d| self.extents[d]);
+        let mut rows = vec![(0, count / most.rows, most.rows), (count / most.rows * most.rows, 1, count % most.rows)];
+        rows.retain(|(_, tiles, rows)| *tiles > 0 && *rows > 0);
+        rows
+    }
+
     /// Loops over tiles, then over what is left at the edges.
     fn lower(&self, code: &mut Code, wide: bool) {
-        let last = self.extents.len() - 1;
-        let n = self.extents[last];
         let most = if self.row.is_some_and(|d| serves(&self.walks, d)) { SERVED } else { ALONE };
-        let mut columns = Vec::new(); // (first, tiles, vectors)
-        let mut done = 0;
-        if wide {
-            for vectors in [most.vectors, 1] {
-                let tiles = (n - done) / (vectors * LANES);
-                columns.push((done, tiles, vectors));
-                done += tiles * vectors * LANES;
-            }
-            if done < n {
-                columns.push((n - LANES, 1, 1)); // some results a second time, and the same
-            }
-        } else {
-            columns.push((0, n, 0));
-        }
-        let count = self.row.map_or(1, |d| self.extents[d]);
-        let rows = [(0, count / most.rows, most.rows), (count / most.rows * most.rows, 1, count % most.rows)];
-        for (first_column, column_tiles, vectors) in columns {
-            for (first_row, row_tiles, rows) in rows {
-                if column_tiles == 0 || row_tiles == 0 || rows == 0 {
-                    continue;
-                }
+        for (first_column, column_tiles, vectors) in self.columns(&most, wide) {
+            for (first_row, row_tiles, rows) in self.rows(&most) {
                 let tile = Tile { rows, vectors };
                 let (extents, walks) = self.outer(&tile, (first_column, column_tiles), (first_row, row_tiles));
                 nest(code, &extents, &walks, 1, &mut |code, at| self.tile(code, &tile, at));
@@ -129,14 +152,24 @@ impl Tiles<'_> {
         outer.chain(&self.window).product::<usize>() * self.ty.bytes()
     }
 
+    /// Which operand the columns read, and which the rows.
+    fn operands(&self) -> (usize, usize) {
+        if self.walks[1].strides[self.extents.len() - 1] != 0 { (1, 2) } else { (2, 1) }
+    }
+
+    /// Whether what the rows read is more than what the columns read.
+    fn rows_outside(&self) -> bool {
+        let (of_columns, of_rows) = self.operands();
+        self.bytes(of_rows) > self.bytes(of_columns)
+    }
+
     /// The loops over tiles of one size. Innermost are rows, so that what the columns read stays in the cache, or columns
     /// where what the rows read is more.
     fn outer(&self, tile: &Tile, columns: (usize, usize), rows: (usize, usize)) -> (Vec<usize>, Vec<Walk>) {
         let last = self.extents.len() - 1;
         let mut order: Vec<usize> = (0..=last).filter(|d| Some(*d) != self.row).collect();
-        let (of_columns, of_rows) = if self.walks[1].strides[last] != 0 { (1, 2) } else { (2, 1) };
-        let still = order.iter().position(|d| self.walks[of_rows].strides[*d] == 0);
-        let outside = still.filter(|_| self.bytes(of_rows) > self.bytes(of_columns));
+        let still = order.iter().position(|d| self.walks[self.operands().1].strides[*d] == 0);
+        let outside = still.filter(|_| self.rows_outside());
         self.row.iter().for_each(|d| order.insert(outside.unwrap_or(order.len()), *d));
         let width = (tile.vectors * LANES).max(1);
         let extent = |d: usize| match d {
@@ -213,16 +246,10 @@ impl Tiles<'_> {
         for row in 0..rows {
             for column in 0..columns {
                 let from = at.plus(self.distance(n, (row, column)));
-                match (tile.vectors > 0, stride) {
-                    (false, _) => code.load(self.ty, from),
-                    (true, 0) => code.load_splat(from),
-                    (true, 8) => {
-                        // Numbers 0 to 3 and 3 to 6: never beyond the last one.
-                        code.load_vector(from);
-                        code.load_vector(from.plus(12));
-                        code.i().i8x16_shuffle([0, 1, 2, 3, 8, 9, 10, 11, 20, 21, 22, 23, 28, 29, 30, 31]);
-                    }
-                    (true, _) => code.load_vector(from),
+                if tile.vectors > 0 {
+                    load(code, stride, from);
+                } else {
+                    code.load(self.ty, from);
                 }
                 let local = code.local(if tile.vectors > 0 { ValType::V128 } else { val_type(self.ty.into()) });
                 code.i().local_set(local);
@@ -264,6 +291,20 @@ impl Tiles<'_> {
             Walk { start: right, strides: self.along[1].clone() },
         ];
         nest(code, &self.window, &walks, 1, &mut |code, at| body(code, at[0], at[1]));
+    }
+}
+
+/// Pushes a vector of numbers that lie `stride` bytes apart.
+fn load(code: &mut Code, stride: i64, from: Address) {
+    match stride {
+        0 => code.load_splat(from),
+        8 => {
+            // Numbers 0 to 3 and 3 to 6: never beyond the last one.
+            code.load_vector(from);
+            code.load_vector(from.plus(12));
+            code.i().i8x16_shuffle([0, 1, 2, 3, 8, 9, 10, 11, 20, 21, 22, 23, 28, 29, 30, 31]);
+        }
+        _ => code.load_vector(from),
     }
 }
 

@@ -230,6 +230,22 @@ fn convolutions_in_a_frame() {
     }
 }
 
+/// Columns that many rows read, not one after the other: they are packed. Every second one, windows of two axes, a rest of
+/// rows and of columns, two pictures.
+#[test]
+fn convolutions_that_pack() {
+    for (steps, size) in [(1, 13), (2, 7)] {
+        check_text(&format!(
+            "%0 = input 0 : f32[2, 2, 15, 15]
+             %1 = input 1 : f32[18, 2, 3, 3]
+             %2 = contract %1, %0 inner=[2, 3, 3] left=0 [0, 18, 0, 0] [9, 3, 1] right=0 [450, 0, {down}, {steps}] [225, 15, 1] : f32[2, 18, {size}, {size}]
+             %3 = relu %2 : f32[2, 18, {size}, {size}]
+             return %3",
+            down = 15 * steps,
+        ));
+    }
+}
+
 /// More weights than picture: the loops are turned round.
 #[test]
 fn convolutions_with_many_weights() {
