@@ -74,5 +74,5 @@ pub fn infer(arguments: &Arguments) -> anyhow::Result<()> {
         prediction_key: arguments.prediction_key.clone().map(Secret),
         otlp: process::otlp()?,
     };
-    Ok(process::run(infer.serve(process::stopped()))??)
+    Ok(process::run_here(infer.serve(process::stopped()))??)
 }

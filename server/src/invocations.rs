@@ -59,7 +59,8 @@ async fn answer(serving: &Serving, target: &Arc<Target>, request: Request) -> Re
     let counted = predict::counted(request.headers());
     let body = body::read(request, serving.limits.bytes).await.map_err(Refused::Error)?;
     let refused = |text: String| Refused::Error(Error::bad_request(text));
-    let body: Value = serde_json::from_slice(&body)
+    let read = predict::json(body).await.map_err(Refused::Error)?;
+    let body: Value = read
         .map_err(|error| refused(format!("The body is not JSON: line {}, column {}.", error.line(), error.column())))?;
     let manifest = target.module.manifest();
     let records = self::records(manifest, body).map_err(refused)?;

@@ -108,7 +108,8 @@ async fn infer(State(serving): State<Serving>, name: String, reference: String, 
     let with_ids = ids::wanted(request.uri().query());
     let answer = async {
         let body = body::read(request, serving.limits.bytes).await.map_err(Refused::Error)?;
-        let request: InferRequest = serde_json::from_slice(&body).map_err(|error| {
+        let read = predict::json(body).await.map_err(Refused::Error)?;
+        let request: InferRequest = read.map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
             Refused::Error(Error::bad_request(format!("The body is not an inference request: {place}.")))
         })?;

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use contract::Fault;
 use contract::fault::Faults;
 use host_native::{Batch, records};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::error::Error;
@@ -20,6 +21,8 @@ use crate::{body, ids};
 /// Work (rows times operations of a row) that a thread of the server may do between two answers:
 /// well below a tenth of a millisecond. More goes to the threads for blocking work.
 const WORK_INLINE: u64 = 100_000;
+/// Bytes of JSON that it may read between two answers, for the same reason.
+const BYTES_INLINE: usize = 16 << 10;
 
 /// `POST /predict/{name}`: an object or an array, answered in kind. 422 lists every fault.
 pub async fn predict(State(serving): State<Serving>, Path(name): Path<String>, request: Request) -> Response {
@@ -60,8 +63,9 @@ async fn answer(serving: &Serving, target: &Arc<Target>, request: Request) -> Re
     let counted = counted(request.headers());
     let with_ids = ids::wanted(request.uri().query());
     let body = body::read(request, serving.limits.bytes).await.map_err(Refused::Error)?;
-    let records::Request { batch, many } =
-        target.module.reader().json(&body, serving.limits.rows).map_err(Refused::Faults)?;
+    let (reading, rows_max) = (target.clone(), serving.limits.rows);
+    let read = aside(body.len() > BYTES_INLINE, move || reading.module.reader().json(&body, rows_max)).await;
+    let records::Request { batch, many } = read.map_err(Refused::Error)?.map_err(Refused::Faults)?;
     let rows = batch.rows;
     let outputs = run(serving, target, batch, counted).await.map_err(Refused::Error)?;
     let ids = if with_ids { serving.ids.make(&target.module, rows, &outputs) } else { Vec::new() };
@@ -94,13 +98,21 @@ pub fn counted(headers: &HeaderMap) -> bool {
 /// Runs the rows and counts them: at once where that is quick, else off the async threads.
 pub async fn run(serving: &Serving, target: &Arc<Target>, batch: Batch, counted: bool) -> Result<Vec<Vec<u8>>, Error> {
     let work = (batch.rows as u64).saturating_mul(target.module.manifest().cost.flops_per_row);
-    if work <= WORK_INLINE {
-        return run_here(serving, target, &batch, counted);
-    }
     let (serving, target) = (serving.clone(), target.clone());
-    tokio::task::spawn_blocking(move || run_here(&serving, &target, &batch, counted))
-        .await
-        .unwrap_or_else(|error| Err(Error::internal(error.to_string())))
+    aside(work > WORK_INLINE, move || run_here(&serving, &target, &batch, counted)).await?
+}
+
+/// The JSON of a body.
+pub async fn json<T: DeserializeOwned + Send + 'static>(body: Bytes) -> Result<serde_json::Result<T>, Error> {
+    aside(body.len() > BYTES_INLINE, move || serde_json::from_slice(&body)).await
+}
+
+/// Does what is quick at once, and what is `long` where no other request waits for it.
+async fn aside<T: Send + 'static>(long: bool, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    if long {
+        return tokio::task::spawn_blocking(job).await.map_err(|error| Error::internal(error.to_string()));
+    }
+    Ok(job())
 }
 
 fn run_here(serving: &Serving, target: &Arc<Target>, batch: &Batch, counted: bool) -> Result<Vec<Vec<u8>>, Error> {
