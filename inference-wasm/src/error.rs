@@ -56,6 +56,12 @@ impl Error {
         Error::Unsupported { place: place.into(), what: what.into(), help: help.into() }
     }
 
+    /// What no tool before us has found; it may still be us who are wrong.
+    pub(crate) fn contradiction(what: impl Into<String>) -> Self {
+        let what = format!("{}; if another runtime takes this model, please report it", what.into());
+        Error::invalid("the model does not hold together", what)
+    }
+
     pub(crate) fn bug(what: impl Into<String>) -> Self {
         Error::Bug(what.into())
     }

@@ -22,6 +22,7 @@ mod import;
 mod inputs;
 mod ml;
 mod outputs;
+mod ranked;
 mod typed;
 mod vocabulary;
 mod zip_map;

@@ -44,14 +44,14 @@ const PASSES: [(&str, Pass); 18] = [
     ("dead", dead::run),
 ];
 
-/// The graph to plan and emit. `graph` must already be correct: what the verifier finds in it is a
-/// mistake of the front.
+/// The graph to plan and emit. What the verifier finds in `graph` is a contradiction that tract has let through: it
+/// checks less of what a file says.
 pub fn run(graph: &Graph) -> Result<Graph, Error> {
-    verify(graph, "front")?;
+    verify(graph).map_err(Error::contradiction)?;
     let mut graph = graph.clone();
     for (name, pass) in PASSES {
         graph = pass(&graph)?;
-        verify(&graph, name)?;
+        verify(&graph).map_err(|what| Error::bug(format!("after {name}: {what}")))?;
     }
     Ok(graph)
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod bless;
 mod conformance;
+mod fuzz;
 mod house;
 mod http;
 mod image;
@@ -43,6 +44,8 @@ enum Chore {
     Bench(bench::Arguments),
     /// ONNX's own test cases, or a folder of models with expected outputs, through the compiler.
     Conformance(conformance::Arguments),
+    /// Altered models through the compiler, for as long as one likes.
+    Fuzz(fuzz::Arguments),
     /// Accept the golden files as they come out now; read the diff afterwards.
     Bless,
     /// Formatting, clippy, and (where cargo-deny is installed) licences and advisories.
@@ -70,6 +73,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Release(arguments) => release::release(&house, &arguments),
         Chore::Bench(arguments) => bench::bench(&house, &arguments),
         Chore::Conformance(arguments) => conformance::conformance(&house, &arguments),
+        Chore::Fuzz(arguments) => fuzz::fuzz(&house, &arguments),
         Chore::Bless => bless::bless(&house),
         Chore::Lint => test::lint(&house),
     }

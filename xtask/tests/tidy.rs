@@ -69,6 +69,7 @@ fn the_arrows_hold() {
     check("xtask", &[]);
     check("xtask/proof", &["contract", "inference-wasm", "host-native"]);
     check("xtask/conformance", &["contract", "inference-wasm", "host-native"]);
+    check("xtask/fuzz", &["contract", "inference-wasm", "host-native"]);
 }
 
 #[test]

@@ -98,7 +98,7 @@ pub struct Output {
 
 /// Translates every node that an output needs, and every input.
 pub fn import(typed: &Typed) -> Result<Imported, Stop> {
-    let stopped = || Err(Stop::Wrong(Error::bug("the translation to its own graph stopped")));
+    let stopped = || Err(Stop::Wrong(Error::contradiction("the translation to the compiler's own graph stopped")));
     caught(|| translated(typed)).unwrap_or_else(stopped)
 }
 
@@ -390,6 +390,10 @@ impl Context<'_, '_> {
             }
             _ => Err(Stop::Mixes),
         }
+    }
+
+    fn wrong(&self, what: impl Into<String>) -> Stop {
+        Error::invalid(format!("node {:?}", self.name), what).into()
     }
 
     fn unsupported(&self, what: &str) -> Stop {

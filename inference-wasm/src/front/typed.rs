@@ -11,7 +11,7 @@ use tract_onnx::tract_core::ops::array::StridedSlice;
 use tract_onnx::tract_hir::internal::*;
 
 use super::inputs::Input;
-use super::ml;
+use super::{ml, ranked};
 use crate::Error;
 
 /// Most elements of one value inside the model.
@@ -78,6 +78,9 @@ pub fn parse(proto: &ModelProto, inputs: &[Input], symbolic: bool) -> TractResul
         bail!("{name:?} is made by no node");
     }
     let mut model = parsed.model;
+    if let Some(graph) = &proto.graph {
+        ranked::guard(&mut model, graph);
+    }
     let rows = symbolic.then(|| model.symbols.new_with_prefix("rows"));
     if let Some(rows) = &rows {
         model.symbols.add_assertion(format!("{rows} >= 1"))?;

@@ -3,31 +3,30 @@
 
 use super::build::{broadcast, matmul_shape};
 use super::{Graph, Node, Op, Strided, Type};
-use crate::Error;
 use crate::math::element;
 
-/// Checks order, types, shapes and lengths of every node; `step` is the step that made the graph.
-pub fn verify(graph: &Graph, step: &str) -> Result<(), Error> {
+/// Checks order, types, shapes and lengths of every node; answers what is wrong with the first one that is.
+pub fn verify(graph: &Graph) -> Check {
     for (i, node) in graph.nodes.iter().enumerate() {
         check(graph, i, node).map_err(|what| {
             let op = super::text::op_name(&node.op);
-            Error::Bug(format!("after {step}: node %{i} ({op} {:?}): {what}", node.name))
+            format!("node %{i} ({op} {:?}): {what}", node.name)
         })?;
     }
-    let bad = |what: String| Error::Bug(format!("after {step}: {what}"));
     for (n, id) in graph.inputs.iter().enumerate() {
         match graph.nodes.get(id.index()).map(|node| &node.op) {
             Some(Op::Input(m)) if *m == n => {}
-            _ => return Err(bad(format!("input {n} is not an input node"))),
+            _ => return Err(format!("input {n} is not an input node")),
         }
     }
     match graph.outputs.iter().find(|id| id.index() >= graph.nodes.len()) {
-        Some(id) => Err(bad(format!("output %{} does not exist", id.0))),
+        Some(id) => Err(format!("output %{} does not exist", id.0)),
         None => Ok(()),
     }
 }
 
-type Check = Result<(), String>;
+/// Nothing, or what is wrong.
+pub type Check = Result<(), String>;
 
 fn check(graph: &Graph, at: usize, node: &Node) -> Check {
     if let Some(id) = node.inputs.iter().find(|id| id.index() >= at) {

@@ -10,6 +10,9 @@ use super::{place, tensor};
 use crate::Error;
 use crate::front::attributes::{Attributes, integers};
 
+/// No tensor has so many axes.
+const AXES_MAX: u64 = 64;
+
 /// Refuses operators whose constant operands or attributes ask for more elements than any value may have.
 pub fn check(graph: &GraphProto) -> Result<(), Error> {
     let mut constants: HashMap<&str, Vec<i64>> =
@@ -34,6 +37,14 @@ pub fn check(graph: &GraphProto) -> Result<(), Error> {
         let steps = ["kernel_shape", "dilations", "strides", "pads", "output_shape", "output_padding"];
         let attributes = steps.iter().map(|name| largest(node.ints(name))).max().unwrap_or(0);
         bounded(node, elements.max(attributes))?;
+        let axes = node.find("axis").map(|axis| axis.i).into_iter().chain(node.ints("axes").iter().copied());
+        if axes.into_iter().any(|axis| axis.unsigned_abs() > AXES_MAX) {
+            return Err(Error::invalid(place(node), format!("has an axis beyond {AXES_MAX}")));
+        }
+        let inputs = node.find("num_scan_inputs").map_or(0, |count| count.i);
+        if !(0..=node.input.len() as i64).contains(&inputs) {
+            return Err(Error::invalid(place(node), "has more `num_scan_inputs` than inputs"));
+        }
         if node.op_type == "Transpose" {
             permutation(node)?;
         }

@@ -36,13 +36,16 @@ fn nan_comes_out_as_one_pattern() {
 }
 
 #[test]
-fn the_compilers_own_mistakes_name_step_and_node() {
+fn contradictions_name_the_node() {
     let check = |text: &str, expected: &str| {
         let graph = graph(text);
         let error = build(graph.clone(), signature(&graph), &Options::default()).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     };
-    check("%0 = input 0 : f32[2]\n%1 = add %0, %0 : f32[3] ; sum\nreturn %1", "after front: node %1 (add \"sum\")");
+    check(
+        "%0 = input 0 : f32[2]\n%1 = add %0, %0 : f32[3] ; sum\nreturn %1",
+        "node %1 (add \"sum\"): its operands do not broadcast",
+    );
     check("%0 = input 0 : f32[2]\n%1 = sqrt %2 : f32[2]\nreturn %1", "does not come before it");
     check("%0 = input 0 : f32[2]\n%1 = softmax %0 axis=4 : f32[2]\nreturn %1", "wrong type or axis");
 }

@@ -279,6 +279,44 @@ fn operators_that_contradict_themselves() {
     }
 }
 
+/// What a fuzzer found: memory without end, a loop without end, a read beyond an array.
+#[test]
+fn axes_that_are_not_there() {
+    let check = |name: &str, shape: &[i64], constants, nodes| refused(name, &model(shape, constants, nodes));
+    let four = |name: &str| float(name, &[4], &[1.0; 4]);
+    check(
+        "a vector normalised as an image",
+        &[4],
+        vec![four("a"), four("b"), four("c"), four("d")],
+        vec![node("BatchNormalization", &["x", "a", "b", "c", "d"], "y", vec![])],
+    );
+    check("a vector pooled", &[4], vec![], vec![node("MaxPool", &["x"], "y", vec![ints("kernel_shape", &[2])])]);
+    check(
+        "a layer's axis before the first",
+        &[4],
+        vec![four("s")],
+        vec![node("LayerNormalization", &["x", "s"], "y", vec![int("axis", -2)])],
+    );
+    check(
+        "ones along an axis before the first",
+        &[],
+        vec![int64("d", &[], &[3]), float("v", &[2], &[0.0, 1.0])],
+        vec![node("OneHot", &["x", "d", "v"], "y", vec![int("axis", -2)])],
+    );
+    check(
+        "a window larger than the image",
+        &[1, 1, 8],
+        vec![],
+        vec![node("AveragePool", &["x"], "y", vec![ints("kernel_shape", &[5]), ints("dilations", &[2])])],
+    );
+    check(
+        "a scan over more than there is",
+        &[1, 4],
+        vec![],
+        vec![node("Scan", &["x"], "y", vec![int("num_scan_inputs", HUGE)])],
+    );
+}
+
 /// Every operator with too few and too many inputs and no attribute at all: whatever comes of it, it is an answer.
 #[test]
 fn operators_without_what_they_need() {

@@ -1,7 +1,7 @@
 //! Convolutions, forward and transposed, as sums of products over windows of a padded operand.
 
 use tract_onnx::tract_core::ops::cnn::pools::PoolSpec;
-use tract_onnx::tract_core::ops::cnn::{Conv, Deconv, KernelFormat};
+use tract_onnx::tract_core::ops::cnn::{Conv, Deconv, KernelFormat, PaddingSpec};
 use tract_onnx::tract_core::ops::nn::DataFormat;
 use tract_onnx::tract_hir::internal::*;
 
@@ -32,11 +32,33 @@ impl Image {
             return Err(c.unsupported("a layout that is not channels first"));
         }
         let shape = &x.layout.shape;
+        if shape.len() + stripped < 2 + spec.kernel_shape.len() {
+            return Err(c.wrong(format!("needs an image with {} axes of space", spec.kernel_shape.len())));
+        }
         let batch = shape[..1 - stripped].to_vec();
         let [channels, spatial @ ..] = &shape[batch.len()..] else {
             return Err(c.unsupported("an image without axes"));
         };
         Ok(Image { id: x.id, channels: *channels, spatial: spatial.to_vec(), batch })
+    }
+
+    /// The image, when a window fits into it with its padding.
+    pub fn holding(self, c: &Context, spec: &PoolSpec) -> Result<Image, Stop> {
+        for (d, n) in self.spatial.iter().enumerate() {
+            let window = (spec.kernel_shape[d] - 1) * spec.dilation(d) + 1;
+            let padded = match &spec.padding {
+                PaddingSpec::Explicit(before, after) | PaddingSpec::ExplicitOnnxPool(before, after, false) => {
+                    before[d] + n + after[d]
+                }
+                _ => window, // made to fit
+            };
+            if padded < window {
+                return Err(
+                    c.wrong(format!("a window of {window} is larger than the padded image, which has {padded}"))
+                );
+            }
+        }
+        Ok(self)
     }
 
     pub fn shape(&self) -> Vec<usize> {
@@ -68,7 +90,7 @@ pub fn conv(c: &mut Context, op: &Conv) -> Result<Id, Stop> {
     if op.q_params.is_some() || op.kernel_fmt != KernelFormat::OIHW {
         return Err(c.unsupported("a quantized convolution"));
     }
-    let image = Image::of(c, &op.pool_spec)?;
+    let image = Image::of(c, &op.pool_spec)?.holding(c, &op.pool_spec)?;
     let spec = &op.pool_spec;
     let (steps, apart) = (spec.strides().to_vec(), spec.dilations().to_vec());
     let pads = spec.computed_padding(&image.spatial);

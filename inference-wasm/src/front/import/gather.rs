@@ -4,7 +4,6 @@ use tract_onnx::tract_core::ops::array::{Gather, OneHot};
 use tract_onnx::tract_hir::internal::*;
 
 use super::{Context, Stop};
-use crate::Error;
 use crate::graph::eval::Reader;
 use crate::graph::{Binary, Bytes, Id, Op, Type};
 
@@ -20,7 +19,7 @@ pub fn gather(c: &mut Context, op: &Gather) -> Result<Id, Stop> {
         let reader = Reader(positions.layout.ty, bytes);
         if (0..reader.len()).any(|i| !(-size..size).contains(&reader.signed(i))) {
             let what = format!("a position is beyond the {size} elements along axis {}", op.axis);
-            return Err(Error::invalid(format!("node {:?}", c.name), what).into());
+            return Err(c.wrong(what));
         }
     }
     Ok(c.result(Op::Gather { axis }, vec![data.id, positions.id]))

@@ -24,7 +24,7 @@ pub fn greatest(c: &mut Context, op: &MaxPool) -> Result<Id, Stop> {
 /// Sums of windows, divided by how many elements they have when `normalize`.
 pub fn sums(c: &mut Context, op: &SumPool) -> Result<Id, Stop> {
     let spec = &op.pool_spec;
-    let image = Image::of(c, spec)?;
+    let image = Image::of(c, spec)?.holding(c, spec)?;
     let total = windows(c, spec, Reduce::Sum, 0)?;
     if !op.normalize {
         return Ok(total);
@@ -54,7 +54,7 @@ pub fn sums(c: &mut Context, op: &SumPool) -> Result<Id, Stop> {
 }
 
 fn windows(c: &mut Context, spec: &PoolSpec, op: Reduce, around: u64) -> Result<Id, Stop> {
-    let image = Image::of(c, spec)?;
+    let image = Image::of(c, spec)?.holding(c, spec)?;
     let (steps, apart) = (spec.strides().to_vec(), spec.dilations().to_vec());
     let pads = spec.computed_padding(&image.spatial);
     let rank = pads.len();

@@ -1,6 +1,6 @@
 //! Reads a forest from the flat lists of TreeEnsembleClassifier, TreeEnsembleRegressor and TreeEnsemble.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tract_onnx::pb::NodeProto;
 
@@ -181,6 +181,7 @@ fn weights(
     if lists.iter().any(|l| *l != trees.len()) {
         return Err(format!("needs `{prefix}_…` lists of one length, they have {} and {lists:?}", trees.len()));
     }
+    let mut given = HashSet::new();
     for i in 0..trees.len() {
         let place = at
             .get(&(trees[i], nodes[i]))
@@ -188,6 +189,9 @@ fn weights(
         let target = u32::try_from(targets[i]).map_err(|_| format!("has a negative `{prefix}_ids`"))?;
         // A weight of an inner node is never reached (as in onnxruntime).
         if let Child::Leaf(leaf) = places[*place] {
+            if !given.insert((leaf, target)) {
+                return Err(format!("has two weights for target {target} at node {} of tree {}", nodes[i], trees[i]));
+            }
             forest.leaves[leaf as usize].push(Weight { target, value: values[i] });
         }
     }
