@@ -5,10 +5,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::FromRef;
 use axum::http::Method;
-use axum::middleware::from_fn_with_state;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
@@ -16,7 +14,7 @@ use crate::artifacts::Artifacts;
 use crate::auth::Permission;
 use crate::clock::now_ms;
 use crate::config::Config;
-use crate::doors::{self, Doors};
+use crate::doors::{Doors, House};
 use crate::error::StartError;
 use crate::modules::Modules;
 use crate::observe::otlp::Collect;
@@ -139,8 +137,8 @@ impl App {
         self.store.close().await;
     }
 
-    /// The router, and the list of its routes.
-    pub fn router(&self) -> (Router, Vec<Declared>) {
+    /// All routes behind the doors, and their list.
+    pub fn router(&self) -> (House, Vec<Declared>) {
         let (router, declared) = routes(Routes::new(&self.serving)).finish();
         let compressed = DefaultPredicate::new()
             .and(NotForContentType::const_new("application/octet-stream"))
@@ -150,9 +148,8 @@ impl App {
         let router = router
             .fallback(static_files::dashboard)
             .layer(CompressionLayer::new().compress_when(compressed))
-            .layer(from_fn_with_state(doors, doors::outermost))
             .with_state(self.clone());
-        (router, declared)
+        (House::new(doors, router), declared)
     }
 }
 

@@ -1,11 +1,17 @@
 //! What every request passes and every answer carries: the check of the Host, and the headers of caution.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use axum::extract::{Request, State};
+use axum::Router;
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use axum::routing::future::RouteFuture;
+use futures_util::FutureExt;
+use futures_util::future::{Either, Map, Ready, ready};
+use tower::Service;
 
 use crate::auth;
 use crate::error::{Code, Error};
@@ -28,17 +34,48 @@ impl Doors {
     }
 }
 
-/// The outermost layer.
-pub async fn outermost(State(doors): State<Doors>, request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
-    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-    let mut response = if auth::host_allowed(host, &doors.0.allowed_hosts, doors.0.any_name) {
-        next.run(request).await
-    } else {
+/// All routes behind the doors. It stands around the router, not in it: a layer there would be cloned and boxed for
+/// every request.
+#[derive(Clone)]
+pub struct House {
+    doors: Doors,
+    router: Router,
+}
+
+impl House {
+    /// Puts `router` behind `doors`.
+    pub fn new(doors: Doors, router: Router) -> House {
+        House { doors, router }
+    }
+}
+
+/// What became of a request.
+type Answer = Result<Response, Infallible>;
+
+impl Service<Request> for House {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<Ready<Answer>, Map<RouteFuture<Infallible>, fn(Answer) -> Answer>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
+        let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+        if auth::host_allowed(host, &self.doors.0.allowed_hosts, self.doors.0.any_name) {
+            return Either::Right(self.router.call(request).map(|answer| answer.map(cautious)));
+        }
         let text =
             "This server does not answer to the host name of this request; reach it as localhost or by its address.";
-        Error::Client(Code::PermissionDenied, text.to_owned()).into_response()
-    };
+        let refusal = Error::Client(Code::PermissionDenied, text.to_owned()).into_response();
+        Either::Left(ready(Ok(cautious(refusal))))
+    }
+}
+
+/// The answer with the headers of caution, where it has not said otherwise.
+fn cautious(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));

@@ -9,13 +9,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::http::Method;
-use axum::middleware::from_fn_with_state;
 use host_native::Module;
 
 use crate::auth::Permission::{Public, Read};
-use crate::doors::{self, Doors};
+use crate::doors::{Doors, House};
 use crate::error::StartError;
 use crate::ids::Ids;
 use crate::observe::otlp::Otlp;
@@ -164,15 +162,14 @@ impl Source {
     }
 }
 
-/// The router, and the list of its routes.
-pub(crate) fn router(serving: &Serving, doors: Doors) -> (Router, Vec<Declared>) {
+/// All routes behind the doors, and their list.
+pub(crate) fn router(serving: &Serving, doors: Doors) -> (House, Vec<Declared>) {
     let get = &Method::GET;
     let (router, declared) = serving::routes(Routes::new(serving))
         .at("/health", get, Public, invocations::ping)
         .at("/metrics", get, Read, metrics::of_process)
         .finish();
-    let router = router.layer(from_fn_with_state(doors, doors::outermost)).with_state(serving.clone());
-    (router, declared)
+    (House::new(doors, router.with_state(serving.clone())), declared)
 }
 
 async fn blocking<T: Send + 'static>(

@@ -57,6 +57,7 @@ pub use app::{App, serve};
 pub use auth::Permission;
 #[cfg(feature = "store")]
 pub use config::Config;
+pub use doors::House;
 pub use error::StartError as Error;
 pub use infer::{FetchError, Infer, ModelUri, Registry, Source};
 #[cfg(feature = "store")]

@@ -4,10 +4,12 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::Router;
+use axum::ServiceExt;
+use axum::extract::Request;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
+use crate::doors::House;
 use crate::error::StartError;
 
 /// Takes the address, or says who may have it.
@@ -18,7 +20,7 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
 /// Serves until `stop` ends, then accepts nobody, and gives requests in flight `drain` to finish.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    house: House,
     stop: impl Future<Output = ()> + Send + 'static,
     drain: Duration,
 ) -> Result<(), StartError> {
@@ -30,7 +32,9 @@ pub async fn serve(
         stop.await;
         ended.send(()).ok();
     };
-    let serving = axum::serve(listener, router).with_graceful_shutdown(signal).into_future();
+    let serving = axum::serve(listener, ServiceExt::<Request>::into_make_service(house))
+        .with_graceful_shutdown(signal)
+        .into_future();
     tokio::select! {
         served = serving => served.map_err(StartError::Serve),
         () = async {

@@ -108,6 +108,9 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 }
 
+/// Headers that are still to come for an answer.
+const HEADERS: usize = 8;
+
 async fn guarded<H, T, S>(guard: Arc<Guard>, handler: H, state: S, request: Request) -> Response
 where
     H: Handler<T, S>,
@@ -118,6 +121,7 @@ where
     } else {
         Error::Client(Code::PermissionDenied, "A page of another origin must not do this.".to_owned()).into_response()
     };
+    response.headers_mut().reserve(HEADERS);
     if permission.any_origin() {
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));

@@ -19,6 +19,12 @@ pub struct Arguments {
 enum What {
     /// Three scikit-learn models in Node, beside onnxruntime-web: time per prediction, time to the first one, bytes.
     Edge,
+    /// Networks of one's own in Node, beside onnxruntime-web: time of one run.
+    Networks {
+        /// Folders, each with a model.onnx whose shapes are fixed.
+        #[arg(required = true)]
+        folders: Vec<std::path::PathBuf>,
+    },
     /// A 100-tree model over HTTP, 16 connections, beside FastAPI with onnxruntime: requests per second, p99, cold start.
     Serve(serve::Arguments),
 }
@@ -27,6 +33,7 @@ enum What {
 pub fn bench(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.what {
         What::Edge => edge(house),
+        What::Networks { folders } => networks(house, folders),
         What::Serve(arguments) => serve::serve(house, arguments),
     }
 }
@@ -42,6 +49,16 @@ fn edge(house: &House) -> anyhow::Result<()> {
             .arg(house.path("dist"))
             .arg(&folder)
             .current_dir(&house.root))
+    })
+}
+
+fn networks(house: &House, folders: &[std::path::PathBuf]) -> anyhow::Result<()> {
+    setup::node(house)?;
+    let beira = product::beira(house)?;
+    step("Measuring", || {
+        let mut node = Command::new("node");
+        node.arg(house.path("inference-wasm/benches/networks.mjs")).arg(beira).args(folders);
+        run(node.current_dir(&house.root))
     })
 }
 

@@ -53,7 +53,7 @@ impl Seen {
     /// Answers the trace's header, logs, keeps the span. `route` is the declared path.
     pub fn end(self, method: &Method, route: &str, response: &mut Response, otlp: Option<&Otlp>) -> Duration {
         let (elapsed, status) = (self.start.elapsed(), response.status().as_u16());
-        if let Ok(value) = HeaderValue::from_str(&self.context.header()) {
+        if let Ok(value) = HeaderValue::try_from(self.context.header()) {
             response.headers_mut().insert(TRACEPARENT, value);
         }
         if let Some(said) = self.said {

@@ -1,9 +1,8 @@
 //! A server on a fresh folder, asked without a socket.
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, Response, StatusCode};
-use beira_server::{App, Config, Declared};
+use beira_server::{App, Config, Declared, House};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -11,7 +10,7 @@ use tower::ServiceExt;
 pub struct TestServer {
     pub app: App,
     pub routes: Vec<Declared>,
-    router: Router,
+    router: House,
     pub folder: tempfile::TempDir,
 }
 
