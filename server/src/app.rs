@@ -33,9 +33,9 @@ pub async fn serve(config: Config, shutdown: impl Future<Output = ()> + Send + '
     let app = App::open(config).await?;
     let (router, _) = app.router();
     tracing::info!(%address, "serving");
-    let served = listen::serve(listener, router, shutdown, DRAIN).await;
+    listen::serve(listener, router, shutdown, DRAIN).await;
     app.close().await;
-    served
+    Ok(())
 }
 
 /// What handlers share; a clone is the same application.

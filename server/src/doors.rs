@@ -4,11 +4,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::Router;
-use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::body::{Bytes, HttpBody};
+use axum::http::{HeaderName, HeaderValue, Request, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::future::RouteFuture;
+use axum::{BoxError, Router};
 use futures_util::FutureExt;
 use futures_util::future::{Either, Map, Ready, ready};
 use tower::Service;
@@ -52,7 +52,11 @@ impl House {
 /// What became of a request.
 type Answer = Result<Response, Infallible>;
 
-impl Service<Request> for House {
+impl<B> Service<Request<B>> for House
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
     type Response = Response;
     type Error = Infallible;
     type Future = Either<Ready<Answer>, Map<RouteFuture<Infallible>, fn(Answer) -> Answer>>;
@@ -61,7 +65,7 @@ impl Service<Request> for House {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
         let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
         if auth::host_allowed(host, &self.doors.0.allowed_hosts, self.doors.0.any_name) {
@@ -78,8 +82,10 @@ impl Service<Request> for House {
 fn cautious(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    if headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    }
     headers
         .entry(HeaderName::from_static("cross-origin-resource-policy"))
         .or_insert(HeaderValue::from_static("same-origin"));

@@ -126,7 +126,7 @@ impl Infer {
             tracing::info!("stopping: not ready any more, requests in flight are finished");
             tokio::time::sleep(LINGER).await;
         };
-        let served = listen::serve(listener, router, stop, DRAIN).await;
+        listen::serve(listener, router, stop, DRAIN).await;
         let counters = async {
             if let Some(flusher) = flusher {
                 let traffic = serving.traffic.clone();
@@ -140,7 +140,7 @@ impl Infer {
         };
         let last = async { tokio::join!(counters, exported) };
         tokio::time::timeout(LAST_FLUSH + Duration::from_millis(200), last).await.ok();
-        served
+        Ok(())
     }
 }
 

@@ -1,16 +1,23 @@
 //! A socket that is served until it is time to stop, and then not longer than it takes to finish.
 
 use std::future::Future;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
-use axum::ServiceExt;
-use axum::extract::Request;
-use axum::serve::ListenerExt;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
+use tower::Service;
 
 use crate::doors::House;
 use crate::error::StartError;
+
+/// How long to wait before the next connection is accepted, when there were too many.
+const FULL: Duration = Duration::from_secs(1);
 
 /// Takes the address, or says who may have it.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -18,31 +25,40 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
 }
 
 /// Serves until `stop` ends, then accepts nobody, and gives requests in flight `drain` to finish.
-pub async fn serve(
-    listener: TcpListener,
-    house: House,
-    stop: impl Future<Output = ()> + Send + 'static,
-    drain: Duration,
-) -> Result<(), StartError> {
-    let listener = listener.tap_io(|stream| {
+pub async fn serve(listener: TcpListener, house: House, stop: impl Future<Output = ()>, drain: Duration) {
+    let (http, open) = (http1::Builder::new(), GracefulShutdown::new());
+    let mut stop = pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut stop => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            // The client was gone before it was its turn.
+            Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => continue,
+            Err(error) => {
+                tracing::error!(%error, "no connection can be accepted for a moment");
+                tokio::time::sleep(FULL).await;
+                continue;
+            }
+        };
         stream.set_nodelay(true).ok(); // a small answer must not wait for an acknowledgement
-    });
-    let (ended, draining) = tokio::sync::oneshot::channel();
-    let signal = async move {
-        stop.await;
-        ended.send(()).ok();
-    };
-    let serving = axum::serve(listener, ServiceExt::<Request>::into_make_service(house))
-        .with_graceful_shutdown(signal)
-        .into_future();
+        let house = house.clone();
+        let connection =
+            http.serve_connection(TokioIo::new(stream), service_fn(move |request| house.clone().call(request)));
+        let watched = open.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = watched.await {
+                tracing::debug!(%error, "a connection broke off");
+            }
+        });
+    }
+    drop(listener);
     tokio::select! {
-        served = serving => served.map_err(StartError::Serve),
-        () = async {
-            draining.await.ok();
-            tokio::time::sleep(drain).await;
-        } => {
+        () = open.shutdown() => {}
+        () = tokio::time::sleep(drain) => {
             tracing::warn!(seconds = drain.as_secs_f64(), "requests were cut off: they did not end in time");
-            Ok(())
         }
     }
 }

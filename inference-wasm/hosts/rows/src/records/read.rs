@@ -256,7 +256,7 @@ struct Key<'a> {
 impl<'de> DeserializeSeed<'de> for Key<'_> {
     type Value = Result<usize, String>;
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        from.deserialize_str(self)
+        from.deserialize_bytes(self) // what is no UTF-8 is no feature's name either
     }
 }
 
@@ -265,10 +265,15 @@ impl<'de> Visitor<'de> for Key<'_> {
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("the name of a feature")
     }
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        let as_expected = self.reader.slots.get(self.expected).is_some_and(|slot| slot.name == name);
-        let index = if as_expected { Some(self.expected) } else { self.reader.by_name.get(name).copied() };
-        Ok(index.ok_or_else(|| name.to_owned()))
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
+        self.visit_bytes(name.as_bytes())
+    }
+    fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
+        if self.reader.slots.get(self.expected).is_some_and(|slot| slot.name.as_bytes() == name) {
+            return Ok(Ok(self.expected));
+        }
+        let known = std::str::from_utf8(name).ok().and_then(|name| self.reader.by_name.get(name).copied());
+        Ok(known.ok_or_else(|| String::from_utf8_lossy(name).into_owned()))
     }
 }
 
