@@ -207,6 +207,6 @@ fn numbers(graph: &mut GraphProto, random: &mut Random, small: bool) {
         let at = random.below(tensor.raw_data.len() / word.len()) * word.len();
         let mut raw = tensor.raw_data.to_vec();
         raw[at..at + word.len()].copy_from_slice(word);
-        tensor.raw_data = raw.into();
+        tensor.raw_data = raw;
     }
 }
