@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use tract_onnx::pb::{GraphProto, NodeProto};
+use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
 use super::{place, tensor};
 use crate::Error;
@@ -15,23 +15,22 @@ const AXES_MAX: u64 = 64;
 
 /// Refuses operators whose constant operands or attributes ask for more elements than any value may have.
 pub fn check(graph: &GraphProto) -> Result<(), Error> {
-    let mut constants: HashMap<&str, Vec<i64>> =
-        graph.initializer.iter().map(|tensor| (&*tensor.name, integers(tensor))).collect();
+    let initializers: HashMap<&str, &TensorProto> = graph.initializer.iter().map(|i| (&*i.name, i)).collect();
+    let nodes = graph.node.iter().filter(|node| node.op_type == "Constant");
+    let made: HashMap<&str, &NodeProto> = nodes.filter_map(|node| Some((&**node.output.first()?, node))).collect();
+    // Numbers of a constant; weights, which may be most of the file, are never read here.
+    let numbers = |name: &str| match (initializers.get(name), made.get(name)) {
+        (Some(tensor), _) => integers(tensor),
+        (None, Some(node)) => node.tensor("value").map_or_else(|| node.ints("value_ints").to_vec(), integers),
+        (None, None) => Vec::new(),
+    };
     for node in &graph.node {
-        let made = match node.op_type.as_str() {
-            "Constant" => node.tensor("value").map(integers).or_else(|| Some(node.find("value_ints")?.ints.clone())),
-            _ => None,
-        };
-        if let (Some(made), Some(name)) = (made, node.output.first()) {
-            constants.insert(name, made);
-        }
-        let operand =
-            |n: usize| node.input.get(n).and_then(|name| constants.get(&**name)).map_or(&[][..], Vec::as_slice);
+        let operand = |n: usize| node.input.get(n).map_or_else(Vec::new, |name| numbers(name));
         let elements = match node.op_type.as_str() {
-            "ConstantOfShape" => product(operand(0)),
-            "Expand" | "Reshape" | "Tile" => product(operand(1)),
-            "OneHot" | "Pad" => largest(operand(1)),
-            "Range" => range(operand(0), operand(1), operand(2)),
+            "ConstantOfShape" => product(&operand(0)),
+            "Expand" | "Reshape" | "Tile" => product(&operand(1)),
+            "OneHot" | "Pad" => largest(&operand(1)),
+            "Range" => range(&operand(0), &operand(1), &operand(2)),
             _ => 0,
         };
         let steps = ["kernel_shape", "dilations", "strides", "pads", "output_shape", "output_padding"];
