@@ -171,6 +171,18 @@ impl<'a> Tiles<'a> {
         let still = order.iter().position(|d| self.walks[self.operands().1].strides[*d] == 0);
         let outside = still.filter(|_| self.rows_outside());
         self.row.iter().for_each(|d| order.insert(outside.unwrap_or(order.len()), *d));
+        self.over(&order, tile, columns, rows)
+    }
+
+    /// The loops over tiles of one size along the axes of `order`: the first one and how many, of columns and of rows.
+    fn over(
+        &self,
+        order: &[usize],
+        tile: &Tile,
+        columns: (usize, usize),
+        rows: (usize, usize),
+    ) -> (Vec<usize>, Vec<Walk>) {
+        let last = self.extents.len() - 1;
         let width = (tile.vectors * LANES).max(1);
         let extent = |d: usize| match d {
             d if d == last => columns.1,

@@ -59,12 +59,13 @@ fn main() -> anyhow::Result<()> {
         println!("  {:<48} {:>4} rows  {}", job.name, job.rows, &job.digests["wasmtime"][..16]);
         jobs.push(job);
     }
-    let (versions, answers) = elsewhere(&arguments, &jobs)?;
-    for (engine, digests) in answers {
+    let mut versions = BTreeMap::new();
+    for (engine, (version, digests)) in elsewhere(&arguments, &jobs)? {
         ensure!(digests.len() == jobs.len(), "{engine} answered for {} of {} modules", digests.len(), jobs.len());
         for (job, digest) in jobs.iter_mut().zip(digests) {
             job.digests.insert(engine.clone(), digest);
         }
+        versions.insert(engine, version);
     }
     let (table, differing) = table(&jobs, &versions)?;
     std::fs::write(&arguments.output, &table)
@@ -79,7 +80,7 @@ fn modules(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "wasm"));
-    files.sort_by_key(|file| (twin(file).0, twin(file).1));
+    files.sort_by_key(|file| twin(file));
     ensure!(!files.is_empty(), "{} holds no modules", folder.display());
     Ok(files)
 }
@@ -114,11 +115,8 @@ fn here(file: &Path) -> anyhow::Result<Job> {
     Ok(Job { name, rows, file: file.to_owned(), inputs, layout, digests: digests.into() })
 }
 
-/// Versions of the engines, and for each the digests in the order of the jobs.
-type Elsewhere = (BTreeMap<String, String>, BTreeMap<String, Vec<String>>);
-
-/// The engines that speak JavaScript.
-fn elsewhere(arguments: &Arguments, jobs: &[Job]) -> anyhow::Result<Elsewhere> {
+/// The engines that speak JavaScript: version, and digests in the order of the jobs.
+fn elsewhere(arguments: &Arguments, jobs: &[Job]) -> anyhow::Result<BTreeMap<String, (String, Vec<String>)>> {
     let jobs: Vec<Value> =
         jobs.iter().map(|job| json!({ "module": job.file, "inputs": job.inputs, "layout": job.layout })).collect();
     let request = json!({
@@ -136,10 +134,7 @@ fn elsewhere(arguments: &Arguments, jobs: &[Job]) -> anyhow::Result<Elsewhere> {
     node.stdin.take().context("standard input was piped")?.write_all(request.to_string().as_bytes())?;
     let output = node.wait_with_output()?;
     ensure!(output.status.success(), "the JavaScript engines failed");
-    let mut answer: BTreeMap<String, (String, Vec<String>)> =
-        serde_json::from_slice(&output.stdout).context("the engines' answer is not JSON")?;
-    let digests = answer.iter_mut().map(|(engine, (_, digests))| (engine.clone(), std::mem::take(digests))).collect();
-    Ok((answer.into_iter().map(|(engine, (version, _))| (engine, version)).collect(), digests))
+    serde_json::from_slice(&output.stdout).context("the engines' answer is not JSON")
 }
 
 /// The table, and which cells differ.

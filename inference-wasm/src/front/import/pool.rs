@@ -24,7 +24,7 @@ pub fn greatest(c: &mut Context, op: &MaxPool) -> Result<Id, Stop> {
 /// Sums of windows, divided by how many elements they have when `normalize`.
 pub fn sums(c: &mut Context, op: &SumPool) -> Result<Id, Stop> {
     let spec = &op.pool_spec;
-    let image = Image::of(c, spec)?.holding(c, spec)?;
+    let image = Image::of(c, spec)?;
     let total = windows(c, spec, Reduce::Sum, 0)?;
     if !op.normalize {
         return Ok(total);

@@ -52,24 +52,15 @@ impl Tiles<'_> {
                 along,
             };
 
-            let extents: Vec<usize> =
-                others.iter().map(|d| if *d == last { count } else { self.extents[*d] }).collect();
-            let outer = self.walks.iter().map(|w| {
-                let stride =
-                    |d: &usize| if *d == last { w.strides[*d] * (vectors * LANES) as i64 } else { w.strides[*d] };
-                packed(others.iter().map(stride).collect(), w.start.plus(first as i64 * w.strides[last]))
-            });
-            nest(code, &extents, &outer.collect::<Vec<_>>(), 1, &mut |code, at| {
+            let (extents, outer) = self.over(&others, &Tile { rows: 1, vectors }, (first, count), (0, 1));
+            nest(code, &extents, &outer, 1, &mut |code, at| {
                 let from = Walk { start: at[2], ..self.inner(1) };
                 let (steps, copies) = merge(&self.contract.inner, &[from, packed(lines.clone(), panel)]);
                 nest(code, &steps, &copies, 4, &mut |code, at| {
+                    let stride = self.walks[2].strides[last];
                     for v in 0..vectors as i64 {
                         let store = code.begin_store(at[1].plus(16 * v));
-                        load(
-                            code,
-                            self.walks[2].strides[last],
-                            at[0].plus(v * LANES as i64 * self.walks[2].strides[last]),
-                        );
+                        load(code, stride, at[0].plus(v * LANES as i64 * stride));
                         code.store_vector(store);
                     }
                 });
