@@ -16,9 +16,9 @@ pub struct Arguments {
     /// Port to listen on.
     #[arg(long, default_value_t = 8080, env = "PORT")]
     port: u16,
-    /// SQLite database.
-    #[arg(long, default_value = "beira.db")]
-    db: PathBuf,
+    /// SQLite file, or postgres://USER:PASSWORD@HOST/DATABASE. A password is better kept in PGPASSWORD or ~/.pgpass.
+    #[arg(long, default_value = "beira.db", env = "BEIRA_DB", hide_env_values = true)]
+    db: server::Database,
     /// Folder of the server's artifacts.
     #[arg(long, default_value = "artifacts")]
     artifacts: PathBuf,

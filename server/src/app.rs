@@ -20,7 +20,7 @@ use crate::modules::Modules;
 use crate::observe::otlp::Collect;
 use crate::route::{Declared, Routes, preflight};
 use crate::serving::{self, Limits, Serving};
-use crate::store::Store;
+use crate::store::{self, Store};
 use crate::{beira, ids, listen, metrics, mlflow, modules, static_files, telemetry, traffic, watch};
 
 /// Time that requests in flight are given at shutdown.
@@ -74,14 +74,14 @@ impl App {
     /// Opens the store and starts the background tasks. Refused off loopback without `auth_none`.
     pub async fn open(config: Config) -> Result<App, StartError> {
         config.address()?;
-        let database = |source| StartError::Database { path: config.db.display().to_string(), source };
+        let database = |source| StartError::Database { database: config.db.to_string(), source };
         let store = Store::open(&config.db).await.map_err(database)?;
         let artifacts = Artifacts::open(&config.artifacts, config.default_artifact_root.as_deref())?;
         let location = format!("{}/0", config.artifact_root());
         store
             .write(move |tx| {
                 Box::pin(async move {
-                    sqlx::query(
+                    store::query(
                         "INSERT INTO experiments
                              (experiment_id, name, artifact_location, lifecycle_stage, creation_time, last_update_time)
                          VALUES (0, 'Default', $1, 'active', $2, $2) ON CONFLICT DO NOTHING",

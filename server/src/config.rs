@@ -12,6 +12,8 @@ use crate::observe::otlp::Otlp;
 #[cfg(feature = "store")]
 use crate::secret::Secret;
 #[cfg(feature = "store")]
+use crate::store::Database;
+#[cfg(feature = "store")]
 use crate::watch::Watch;
 
 /// Settings of `beira serve`.
@@ -22,8 +24,8 @@ pub struct Config {
     pub host: String,
     /// Port; 0 takes a free one.
     pub port: u16,
-    /// SQLite file.
-    pub db: PathBuf,
+    /// The database.
+    pub db: Database,
     /// Folder of the server's own artifact store.
     pub artifacts: PathBuf,
     /// URI that new experiments get; `mlflow-artifacts:/` (through the server) when absent.
@@ -54,7 +56,7 @@ impl Default for Config {
         Config {
             host: "127.0.0.1".to_owned(),
             port: 8080,
-            db: PathBuf::from("beira.db"),
+            db: PathBuf::from("beira.db").into(),
             artifacts: PathBuf::from("artifacts"),
             default_artifact_root: None,
             auth_none: false,

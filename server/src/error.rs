@@ -1,9 +1,15 @@
 //! Errors: of starting the server, and of a request in MLflow's form, `{"error_code", "message"}`.
 
+#[cfg(feature = "store")]
+use std::sync::Arc;
+
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use contract::mlflow::ErrorBody;
+
+#[cfg(feature = "store")]
+use crate::store::trouble;
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -27,10 +33,10 @@ pub enum StartError {
     },
     /// The database cannot be opened.
     #[cfg(feature = "store")]
-    #[error("cannot open the database {path}")]
+    #[error("cannot open the database {database}")]
     Database {
-        /// The file.
-        path: String,
+        /// The file, or the server without user and password.
+        database: String,
         /// Why.
         source: sqlx::Error,
     },
@@ -59,7 +65,7 @@ pub enum StartError {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a request fails. Only [`Error::Client`] texts reach the client.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The client can do something about it.
     #[error("{1}")]
@@ -67,6 +73,10 @@ pub enum Error {
     /// Our fault or the machine's: logged, answered with a general sentence.
     #[error("{0}")]
     Internal(String),
+    /// What the database said: logged too.
+    #[cfg(feature = "store")]
+    #[error("store: {0}")]
+    Store(Arc<sqlx::Error>),
 }
 
 /// MLflow's error codes that this server uses.
@@ -134,6 +144,13 @@ impl Error {
         Error::Internal(message.into())
     }
 
+    /// Writes down what the client is not told.
+    pub fn log(&self, what: &str) {
+        if !matches!(self, Error::Client(..)) {
+            tracing::error!(error = %self, "{what}");
+        }
+    }
+
     /// Status and the sentence for the client.
     pub fn parts(&self) -> (StatusCode, &'static str, &str) {
         match self {
@@ -141,7 +158,19 @@ impl Error {
                 let (name, status) = code.wire();
                 (status, name, message)
             }
-            Error::Internal(_) => (
+            #[cfg(feature = "store")]
+            Error::Store(error) if trouble::is_away(error) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "TEMPORARILY_UNAVAILABLE",
+                "The server's database cannot be reached at the moment; try again.",
+            ),
+            #[cfg(feature = "store")]
+            Error::Store(error) if trouble::is_full(error) => (
+                StatusCode::INSUFFICIENT_STORAGE,
+                "INTERNAL_ERROR",
+                "The disk of the server's database is full; nothing of the request was kept.",
+            ),
+            _ => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "INTERNAL_ERROR",
                 "The server could not finish the request; its log says why.",
@@ -153,7 +182,7 @@ impl Error {
 #[cfg(feature = "store")]
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        Error::Internal(format!("store: {error}"))
+        Error::Store(Arc::new(error))
     }
 }
 
@@ -166,9 +195,7 @@ impl From<object_store::Error> for Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        if let Error::Internal(error) = &self {
-            tracing::error!(%error, "request failed");
-        }
+        self.log("request failed");
         let (status, code, message) = self.parts();
         (status, Json(ErrorBody { error_code: code.to_owned(), message: message.to_owned() })).into_response()
     }

@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::observe::trace;
 #[cfg(feature = "store")]
 use crate::secret::Secret;
+use crate::store::{self, Store};
 #[cfg(feature = "store")]
-use crate::store::Store;
 
 /// The keys; the first signs, all are recognised.
 #[derive(Clone, Default)]
@@ -57,11 +57,11 @@ pub async fn of(store: &Store, given: Option<&Secret>) -> Result<Ids> {
     let own: String = store
         .write(move |tx| {
             Box::pin(async move {
-                sqlx::query("INSERT INTO settings (key, value) VALUES ('prediction_key', $1) ON CONFLICT DO NOTHING")
+                store::query("INSERT INTO settings (key, value) VALUES ('prediction_key', $1) ON CONFLICT DO NOTHING")
                     .bind(fresh)
                     .execute(&mut *tx)
                     .await?;
-                Ok(sqlx::query_scalar("SELECT value FROM settings WHERE key = 'prediction_key'").fetch_one(tx).await?)
+                Ok(store::query_scalar("SELECT value FROM settings WHERE key = 'prediction_key'").fetch_one(tx).await?)
             })
         })
         .await?;

@@ -64,6 +64,8 @@ pub use infer::{FetchError, Infer, ModelUri, Registry, Source};
 pub use monitoring::alarm::Sustained;
 pub use route::Declared;
 pub use secret::Secret;
+#[cfg(feature = "store")]
+pub use store::Database;
 pub use url::encoded;
 #[cfg(feature = "store")]
 pub use watch::{Watch, Webhook};

@@ -16,6 +16,7 @@ use crate::observe::family::Family;
 use crate::observe::otlp::Collect;
 use crate::observe::{names, prometheus};
 use crate::serving::Serving;
+use crate::store;
 #[cfg(feature = "store")]
 use crate::watch;
 
@@ -81,7 +82,7 @@ pub async fn families(app: &App) -> Result<Vec<Family>> {
 
 #[cfg(feature = "store")]
 async fn counted(app: &App) -> Result<[Family; 2]> {
-    let rows: Vec<(String, i64, String, i64, i64)> = sqlx::query_as(
+    let rows: Vec<(String, i64, String, i64, i64)> = store::query_as(
         "SELECT name, version, origin, CAST(sum(predictions) AS BIGINT), CAST(sum(errors) AS BIGINT) FROM windows
          GROUP BY name, version, origin ORDER BY name, version, origin",
     )
@@ -98,7 +99,7 @@ async fn counted(app: &App) -> Result<[Family; 2]> {
 
 #[cfg(feature = "store")]
 async fn served(app: &App) -> Result<Family> {
-    let rows: Vec<(String, i64, String, Option<String>)> = sqlx::query_as(
+    let rows: Vec<(String, i64, String, Option<String>)> = store::query_as(
         "SELECT m.name, m.version, m.sha256, v.run_id FROM modules m
          JOIN model_versions v ON v.name = m.name AND v.version = m.version
          WHERE m.state = 'ready' AND v.deleted = 0 ORDER BY m.name, m.version",

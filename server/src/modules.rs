@@ -7,6 +7,7 @@ mod serve;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
@@ -15,10 +16,11 @@ use host_native::Module;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::artifacts::Artifacts;
+use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::mlflow::versions;
 use crate::serving::{ALIAS, Models, Target, Unserved};
-use crate::store::Store;
+use crate::store::{self, Store};
 
 pub use record::{Record, by_sha256, of_model, of_version};
 pub use serve::{compiled, get, report};
@@ -27,6 +29,10 @@ pub use serve::{compiled, get, report};
 pub const MODULE_BYTES: u64 = 64 << 20;
 /// Modules from `POST /api/beira/compile` kept in memory, and their bytes together.
 const SCRATCH: usize = 16;
+/// How long a replica may go by what it knows of the registry.
+const MOMENT: Duration = Duration::from_secs(1);
+/// A module that still waits after so long was some replica's that is gone: whoever sees it makes it.
+const LEFT: Duration = Duration::from_secs(60);
 
 /// The modules; a clone is the same ones.
 #[derive(Clone)]
@@ -40,8 +46,9 @@ struct Inner {
     turn: Semaphore,
     /// Loaded modules by sha256.
     loaded: Mutex<HashMap<String, Arc<Module>>>,
-    /// What a name and reference stand for, until something in the registry changes.
-    targets: Mutex<HashMap<(String, String), Arc<Target>>>,
+    /// What a name and reference stand for, until something in the registry changes; where other replicas may change
+    /// it, for a [`MOMENT`] at most.
+    targets: Mutex<HashMap<(String, String), (Arc<Target>, Instant)>>,
     generation: AtomicU64,
     scratch: Mutex<VecDeque<(String, Bytes)>>,
 }
@@ -60,14 +67,23 @@ impl Modules {
             generation: AtomicU64::new(0),
             scratch: Mutex::default(),
         }));
-        for (name, version) in record::waiting(modules.0.store.read()).await? {
+        for (name, version) in record::waiting(modules.0.store.read(), i64::MAX).await? {
             modules.wanted(&name, version);
         }
         let weak = Arc::downgrade(&modules.0);
         tokio::spawn(async move {
-            while let Some((name, version)) = wanted.recv().await {
+            loop {
+                let next = tokio::time::timeout(LEFT, wanted.recv()).await;
                 let Some(inner) = weak.upgrade() else { return };
                 let modules = Modules(inner);
+                let (name, version) = match next {
+                    Ok(Some(next)) => next,
+                    Ok(None) => return,
+                    Err(_) => {
+                        modules.take_over().await;
+                        continue;
+                    }
+                };
                 if let Err(error) = build::version(&modules, &name, version).await {
                     tracing::error!(%error, model = name, version, "the module could not be recorded");
                 }
@@ -80,6 +96,18 @@ impl Modules {
     /// Queues the module of a version.
     pub fn wanted(&self, name: &str, version: i64) {
         self.0.queue.send((name.to_owned(), version)).ok();
+    }
+
+    /// Queues what others left, when they share the store.
+    async fn take_over(&self) {
+        if !self.0.store.is_shared() {
+            return;
+        }
+        let before = now_ms() - i64::try_from(LEFT.as_millis()).unwrap_or(i64::MAX);
+        match record::waiting(self.0.store.read(), before).await {
+            Ok(left) => left.iter().for_each(|(name, version)| self.wanted(name, *version)),
+            Err(error) => error.log("modules that wait could not be looked for"),
+        }
     }
 
     /// Forgets what names and aliases stand for: something in the registry changed.
@@ -97,7 +125,7 @@ impl Modules {
         let target = Arc::new(Target { name: name.into(), version: Some(record.version), module });
         let mut targets = lock(&self.0.targets);
         if self.0.generation.load(Ordering::SeqCst) == generation {
-            targets.insert(key, target.clone());
+            targets.insert(key, (target.clone(), Instant::now()));
         }
         Ok(target)
     }
@@ -114,8 +142,8 @@ impl Modules {
                 }
             }
             None => versions::find(pool, name, reference).await.map_err(|error| match error {
-                Error::Internal(_) => internal(error),
-                other => Unserved(StatusCode::NOT_FOUND, other.to_string()),
+                Error::Client(_, message) => Unserved(StatusCode::NOT_FOUND, message),
+                error => internal(error),
             })?,
         };
         match of_version(pool, name, row.version).await.map_err(internal)? {
@@ -135,13 +163,13 @@ impl Modules {
     }
 
     async fn no_alias(&self, name: &str, alias: &str) -> Unserved {
-        let known: std::result::Result<Option<i64>, _> =
-            sqlx::query_scalar("SELECT 1 FROM registered_models WHERE name = $1")
+        let known: Result<Option<i64>> =
+            store::query_scalar("SELECT CAST(1 AS BIGINT) FROM registered_models WHERE name = $1")
                 .bind(name)
                 .fetch_optional(self.0.store.read())
                 .await;
         let message = match known {
-            Err(error) => return internal(error.into()),
+            Err(error) => return internal(error),
             Ok(None) => "There is no registered model of this name.".to_owned(),
             Ok(Some(_)) => format!(
                 "This model has no alias '{alias}'. Set it with POST /api/2.0/mlflow/registered-models/alias \
@@ -185,20 +213,32 @@ impl Modules {
 
 impl Models for Modules {
     fn at_hand(&self, name: &str, reference: &str) -> Option<Arc<Target>> {
-        lock(&self.0.targets).get(&(name.to_owned(), reference.to_owned())).cloned()
+        let targets = lock(&self.0.targets);
+        let (target, known) = targets.get(&(name.to_owned(), reference.to_owned()))?;
+        (!self.0.store.is_shared() || known.elapsed() < MOMENT).then(|| target.clone())
     }
 
     fn find<'a>(&'a self, name: &'a str, reference: &'a str) -> BoxFuture<'a, Result<Arc<Target>, Unserved>> {
-        Box::pin(self.target(name, reference))
+        Box::pin(async move {
+            match self.target(name, reference).await {
+                // While the database is away, what was last known of the registry goes on predicting.
+                Err(Unserved(StatusCode::SERVICE_UNAVAILABLE, message)) => {
+                    let key = (name.to_owned(), reference.to_owned());
+                    let known = lock(&self.0.targets).get(&key).map(|(target, _)| target.clone());
+                    known.ok_or(Unserved(StatusCode::SERVICE_UNAVAILABLE, message))
+                }
+                found => found,
+            }
+        })
     }
 
     fn served(&self) -> BoxFuture<'_, Result<Vec<Arc<Target>>, Unserved>> {
         Box::pin(async move {
-            let names: Vec<String> = sqlx::query_scalar("SELECT name FROM aliases WHERE alias = $1 ORDER BY name")
+            let names: Vec<String> = store::query_scalar("SELECT name FROM aliases WHERE alias = $1 ORDER BY name")
                 .bind(ALIAS.trim_start_matches('@'))
                 .fetch_all(self.0.store.read())
                 .await
-                .map_err(|error| internal(error.into()))?;
+                .map_err(|error| internal(error))?;
             let mut served = Vec::new();
             for name in names {
                 // A champion that is still compiling, or does not compile, answers nothing yet.

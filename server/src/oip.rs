@@ -150,9 +150,7 @@ async fn infer(State(serving): State<Serving>, name: String, reference: String, 
         }
         Err(Refused::Error(error)) => {
             serving.traffic.error(&target);
-            if let Error::Internal(error) = &error {
-                tracing::error!(%error, "prediction failed");
-            }
+            error.log("prediction failed");
             let (status, _, message) = error.parts();
             failed(status, message.to_owned())
         }

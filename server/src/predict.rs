@@ -38,9 +38,7 @@ pub async fn predict(State(serving): State<Serving>, Path(name): Path<String>, r
         }
         Err(Refused::Error(error)) => {
             serving.traffic.error(&target);
-            if let Error::Internal(error) = &error {
-                tracing::error!(%error, "prediction failed");
-            }
+            error.log("prediction failed");
             let (status, _, message) = error.parts();
             detail(status, message)
         }

@@ -1,30 +1,57 @@
-//! The store: SQLite now, in SQL that PostgreSQL understands too. The only rooms that name sqlx are this and its queries' callers.
+//! The store: SQLite or PostgreSQL, in one SQL. The only room that names sqlx and the databases.
 
+mod builder;
+mod connection;
+mod database;
+mod jobs;
+mod migrations;
+mod query;
+pub mod trouble;
+mod value;
 mod writer;
 
 use std::path::Path;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqliteConnection};
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use writer::Writer;
 
-/// Readers at once. SQLite's readers do not wait for its writer (WAL).
+pub use builder::QueryBuilder;
+pub use connection::{Connection, Executor, On, Reader};
+pub use database::Database;
+pub use query::{Lock, query, query_as, query_scalar};
+pub use sqlx::FromRow;
+
+/// SQLite's readers at once. They do not wait for the writer (WAL).
 const READERS: u32 = 4;
+/// PostgreSQL's connections of one replica.
+const CONNECTIONS: u32 = 16;
+/// How long a request waits for a connection before it is told that the database is away.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Handle to the store; a clone is the same store.
 #[derive(Clone)]
 pub struct Store {
-    readers: SqlitePool,
-    writer: Writer,
+    reader: std::sync::Arc<Reader>,
+    /// SQLite's one writer.
+    writer: Option<Writer>,
 }
 
 impl Store {
-    /// Opens the file (made when absent) and brings its tables up to date.
-    pub async fn open(path: &Path) -> std::result::Result<Store, sqlx::Error> {
+    /// Opens the database (a file is made when absent) and brings its tables up to date.
+    pub async fn open(database: &Database) -> Result<Store, sqlx::Error> {
+        match database {
+            Database::File(path) => Store::sqlite(path).await,
+            Database::Postgres(options) => Store::postgres(options).await,
+        }
+    }
+
+    async fn sqlite(path: &Path) -> Result<Store, sqlx::Error> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(sqlx::Error::Io)?;
         }
@@ -40,37 +67,67 @@ impl Store {
             .pragma("cache_size", "-32000")
             .disable_statement_logging();
         let mut connection = options.connect().await?;
-        sqlx::migrate!("./migrations").run(&mut connection).await?;
+        migrations::SQLITE.run(&mut connection).await?;
         let readers = SqlitePoolOptions::new()
             .min_connections(1)
             .max_connections(READERS)
             .connect_with(options.read_only(true).create_if_missing(false))
             .await?;
-        Ok(Store { readers, writer: Writer::start(connection) })
+        let writer = Writer::start(Connection::Sqlite(connection));
+        Ok(Store { reader: std::sync::Arc::new(Reader::Sqlite(readers)), writer: Some(writer) })
+    }
+
+    async fn postgres(options: &PgConnectOptions) -> Result<Store, sqlx::Error> {
+        let options = options.clone().statement_cache_capacity(256).disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .min_connections(1)
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .test_before_acquire(false) // a statement on a dead connection is run again on another
+            .connect_with(options)
+            .await?;
+        migrations::postgres().run(&pool).await?;
+        Ok(Store { reader: std::sync::Arc::new(Reader::Postgres(pool)), writer: None })
     }
 
     /// For queries that only read.
-    pub fn read(&self) -> &SqlitePool {
-        &self.readers
+    pub fn read(&self) -> &Reader {
+        &self.reader
     }
 
-    /// Runs `job` in the writer's next transaction and returns once that is on the disk. An error
-    /// undoes what this job did, and nothing else.
+    /// Whether other processes may write to it too.
+    pub fn is_shared(&self) -> bool {
+        matches!(*self.reader, Reader::Postgres(_))
+    }
+
+    /// Runs `job` in a transaction and returns once that is on the disk. An error undoes what this job did, and
+    /// nothing else. SQLite's writer takes several jobs into one transaction; PostgreSQL runs a job again when it met
+    /// another one.
     pub async fn write<T, F>(&self, job: F) -> Result<T>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Clone + Send + 'static,
     {
-        self.writer.run(job).await
+        match (&*self.reader, &self.writer) {
+            (Reader::Postgres(pool), _) => jobs::run(pool.clone(), job).await,
+            (_, Some(writer)) => writer.run(job).await,
+            (_, None) => Err(crate::error::Error::internal("the store has no writer")),
+        }
     }
 
-    /// Waits for what is queued, and closes the file.
+    /// Waits for what is queued, and closes the database.
     pub async fn close(&self) {
-        let drained = self.write(|_| Box::pin(async { Ok(()) })).await;
-        if let Err(Error::Internal(error)) = drained {
+        if let Some(writer) = &self.writer
+            && let Err(error) = writer.run(|_| Box::pin(async { Ok(()) })).await
+        {
             tracing::warn!(%error, "the store's writer had ended");
         }
-        self.readers.close().await;
-        self.writer.close().await;
+        match &*self.reader {
+            Reader::Sqlite(pool) => pool.close().await,
+            Reader::Postgres(pool) => pool.close().await,
+        }
+        if let Some(writer) = &self.writer {
+            writer.close().await;
+        }
     }
 }

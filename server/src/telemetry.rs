@@ -19,6 +19,7 @@ use crate::body;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::modules;
+use crate::store;
 use crate::windows::{self, MINUTE_MS, Window};
 
 pub use labels::labels;
@@ -53,9 +54,7 @@ impl IntoResponse for Refused {
             }
             Refused::Detail(status, sentence) => (status, Json(json!({"detail": sentence}))).into_response(),
             Refused::Error(error) => {
-                if let Error::Internal(error) = &error {
-                    tracing::error!(%error, "telemetry");
-                }
+                error.log("telemetry");
                 let (status, _, message) = error.parts();
                 (status, Json(json!({"detail": message}))).into_response()
             }
@@ -102,12 +101,11 @@ async fn write(app: &App, record: modules::Record, flush: Flush) -> Result<bool>
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                let fresh = sqlx::query("INSERT INTO flushes (id, at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING")
+                let fresh = store::query("INSERT INTO flushes (id, at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING")
                     .bind(flush.id.to_ascii_lowercase())
                     .bind(now)
                     .execute(&mut *tx)
-                    .await?
-                    .rows_affected();
+                    .await?;
                 if fresh == 0 {
                     return Ok(false);
                 }
@@ -134,11 +132,11 @@ pub async fn sweep(store: crate::store::Store) {
         let swept = store
             .write(move |tx| {
                 Box::pin(async move {
-                    sqlx::query("DELETE FROM flushes WHERE at < $1").bind(now - KEYS_MS).execute(&mut *tx).await?;
+                    store::query("DELETE FROM flushes WHERE at < $1").bind(now - KEYS_MS).execute(&mut *tx).await?;
                     let before = now - snapshots::KEPT_MS;
-                    sqlx::query("DELETE FROM snapshots WHERE at < $1").bind(before).execute(&mut *tx).await?;
+                    store::query("DELETE FROM snapshots WHERE at < $1").bind(before).execute(&mut *tx).await?;
                     let before = now / MINUTE_MS - labels::MINUTES;
-                    sqlx::query("DELETE FROM labelled WHERE minute < $1").bind(before).execute(tx).await?;
+                    store::query("DELETE FROM labelled WHERE minute < $1").bind(before).execute(tx).await?;
                     Ok(())
                 })
             })

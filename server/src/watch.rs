@@ -13,12 +13,12 @@ use contract::Origin;
 use contract::watch::Alarm;
 use monitoring::alarm::Sustained;
 use monitoring::merge;
-use sqlx::SqlitePool;
 
 use crate::app::App;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::modules::{self, Record};
+use crate::store::{self, Reader};
 use crate::windows::{self, MINUTE_MS};
 
 pub use notice::{Webhook, deliver};
@@ -70,7 +70,7 @@ pub async fn keep(app: App) {
 
 /// One look at every model.
 async fn look(app: &App) -> Result<()> {
-    let names: Vec<String> = sqlx::query_scalar(
+    let names: Vec<String> = store::query_scalar(
         "SELECT name FROM registered_models m WHERE EXISTS (SELECT 1 FROM windows w WHERE w.name = m.name AND w.minute >= $1)
          OR EXISTS (SELECT 1 FROM alarms a WHERE a.name = m.name)",
     )
@@ -137,8 +137,8 @@ async fn look_at(app: &App, name: &str) -> Result<()> {
 }
 
 /// The version that the alias `champion` points to, and since when.
-async fn champion(pool: &SqlitePool, name: &str) -> Result<Option<(i64, i64)>> {
-    Ok(sqlx::query_as(
+async fn champion(pool: &Reader, name: &str) -> Result<Option<(i64, i64)>> {
+    Ok(store::query_as(
         "SELECT a.version, coalesce(max(e.at), 0) FROM aliases a
          LEFT JOIN model_events e ON e.name = a.name AND e.version = a.version AND e.kind = 'alias'
          WHERE a.name = $1 AND a.alias = 'champion' GROUP BY a.version",
@@ -148,9 +148,9 @@ async fn champion(pool: &SqlitePool, name: &str) -> Result<Option<(i64, i64)>> {
     .await?)
 }
 
-async fn blank(pool: &SqlitePool, module: &Record, now: i64) -> Result<Alarm> {
+async fn blank(pool: &Reader, module: &Record, now: i64) -> Result<Alarm> {
     let run: Option<Option<String>> =
-        sqlx::query_scalar("SELECT run_id FROM model_versions WHERE name = $1 AND version = $2")
+        store::query_scalar("SELECT run_id FROM model_versions WHERE name = $1 AND version = $2")
             .bind(&module.name)
             .bind(module.version)
             .fetch_optional(pool)
@@ -176,9 +176,9 @@ fn add(into: &mut contract::Counters, counters: &contract::Counters) -> Result<(
 }
 
 /// The last evaluation of every watched version of a model (of all models without a name), newest version first.
-pub async fn alarms(pool: &SqlitePool, name: Option<&str>) -> Result<Vec<Alarm>> {
+pub async fn alarms(pool: &Reader, name: Option<&str>) -> Result<Vec<Alarm>> {
     let rows: Vec<String> =
-        sqlx::query_scalar("SELECT evaluation FROM alarms WHERE $1 IS NULL OR name = $1 ORDER BY name, version DESC")
+        store::query_scalar("SELECT evaluation FROM alarms WHERE $1 IS NULL OR name = $1 ORDER BY name, version DESC")
             .bind(name)
             .fetch_all(pool)
             .await?;

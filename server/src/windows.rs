@@ -2,9 +2,9 @@
 
 use contract::{Counters, Origin};
 use monitoring::merge;
-use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::error::{Error, Result};
+use crate::store::{self, Connection, Reader};
 
 pub use crate::clock::MINUTE_MS;
 
@@ -37,8 +37,10 @@ pub struct Stored {
 }
 
 /// Adds `counters` to a window.
-pub async fn add(tx: &mut SqliteConnection, window: &Window<'_>, counters: &Counters) -> Result<()> {
-    let old: Option<String> = sqlx::query_scalar(
+pub async fn add(tx: &mut Connection, window: &Window<'_>, counters: &Counters) -> Result<()> {
+    let (origin, minute) = (window.origin.name(), window.minute);
+    tx.lock(&format!("window {} {} {minute} {origin} {}", window.name, window.version, window.host)).await?;
+    let old: Option<String> = store::query_scalar(
         "SELECT counters FROM windows WHERE name = $1 AND version = $2 AND minute = $3 AND origin = $4 AND host = $5",
     )
     .bind(window.name)
@@ -50,7 +52,7 @@ pub async fn add(tx: &mut SqliteConnection, window: &Window<'_>, counters: &Coun
     .await?;
     let mut sum = old.map(|text| read(&text)).transpose()?.unwrap_or_default();
     merge::merge(&mut sum, counters).map_err(|mismatch| Error::invalid(mismatch.to_string()))?;
-    sqlx::query(
+    store::query(
         "INSERT INTO windows (name, version, minute, origin, host, predictions, errors, counters)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (name, version, minute, origin, host) DO UPDATE
@@ -70,18 +72,19 @@ pub async fn add(tx: &mut SqliteConnection, window: &Window<'_>, counters: &Coun
 }
 
 /// Whether the version is still there.
-pub async fn known(tx: &mut SqliteConnection, name: &str, version: i64) -> Result<bool> {
-    let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM model_versions WHERE name = $1 AND version = $2")
-        .bind(name)
-        .bind(version)
-        .fetch_optional(tx)
-        .await?;
+pub async fn known(tx: &mut Connection, name: &str, version: i64) -> Result<bool> {
+    let found: Option<i64> =
+        store::query_scalar("SELECT CAST(1 AS BIGINT) FROM model_versions WHERE name = $1 AND version = $2")
+            .bind(name)
+            .bind(version)
+            .fetch_optional(tx)
+            .await?;
     Ok(found.is_some())
 }
 
 /// The windows of a model from `from_ms` on, by time.
-pub async fn since(pool: &SqlitePool, name: &str, from_ms: i64) -> Result<Vec<Stored>> {
-    let rows: Vec<(i64, i64, String, String, String)> = sqlx::query_as(
+pub async fn since(pool: &Reader, name: &str, from_ms: i64) -> Result<Vec<Stored>> {
+    let rows: Vec<(i64, i64, String, String, String)> = store::query_as(
         "SELECT version, minute, origin, host, counters FROM windows WHERE name = $1 AND minute >= $2
          ORDER BY minute, version, origin, host",
     )

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::mlflow::{registered_models, versions};
 use crate::modules;
+use crate::store;
 
 /// The model, its versions newest first.
 pub async fn model(State(app): State<App>, Path(name): Path<String>) -> Result<Json<ModelDetail>> {
@@ -17,7 +18,7 @@ pub async fn model(State(app): State<App>, Path(name): Path<String>) -> Result<J
     let model = registered_models::load(pool, &name).await?;
     let mut modules: HashMap<_, _> = modules::of_model(pool, &name).await?.into_iter().collect();
     let rows: Vec<versions::Row> =
-        sqlx::query_as("SELECT * FROM model_versions WHERE name = $1 AND deleted = 0 ORDER BY version DESC")
+        store::query_as("SELECT * FROM model_versions WHERE name = $1 AND deleted = 0 ORDER BY version DESC")
             .bind(&name)
             .fetch_all(pool)
             .await?;
@@ -38,7 +39,7 @@ pub async fn model(State(app): State<App>, Path(name): Path<String>) -> Result<J
 }
 
 async fn metrics(app: &App, run: &str) -> Result<Vec<(String, f64)>> {
-    Ok(sqlx::query_as(
+    Ok(store::query_as(
         "SELECT k.key, l.value FROM latest_metrics l JOIN metric_keys k ON k.id = l.key
          WHERE l.run = (SELECT r.id FROM runs r WHERE r.run_uuid = $1) AND l.is_nan = 0 ORDER BY k.key",
     )

@@ -11,6 +11,7 @@ use crate::clock::now_ms;
 use crate::error::Result;
 use crate::mlflow::run_load;
 use crate::mlflow::runs::Row;
+use crate::store;
 use crate::windows::{MINUTE_MS, origin};
 
 /// Minutes of the small chart.
@@ -19,14 +20,14 @@ const MINUTES: i64 = 30;
 /// Counts, newest runs, models with their traffic.
 pub async fn overview(State(app): State<App>) -> Result<Json<Overview>> {
     let pool = app.store.read();
-    let (experiments, runs, running): (i64, i64, i64) = sqlx::query_as(
+    let (experiments, runs, running): (i64, i64, i64) = store::query_as(
         "SELECT (SELECT count(*) FROM experiments WHERE lifecycle_stage = 'active'),
                 (SELECT count(*) FROM runs WHERE lifecycle_stage = 'active'),
                 (SELECT count(*) FROM runs WHERE lifecycle_stage = 'active' AND status = 'RUNNING')",
     )
     .fetch_one(pool)
     .await?;
-    let rows: Vec<Row> = sqlx::query_as(
+    let rows: Vec<Row> = store::query_as(
         "SELECT r.id, r.run_uuid, r.experiment_id, r.name, r.user_id, r.status, r.start_time, r.end_time, r.artifact_uri,
                 r.lifecycle_stage
          FROM runs r WHERE r.lifecycle_stage = 'active' ORDER BY r.start_time DESC, r.id DESC LIMIT 10",
@@ -35,7 +36,7 @@ pub async fn overview(State(app): State<App>) -> Result<Json<Overview>> {
     .await?;
     let mut recent_runs = Vec::with_capacity(rows.len());
     for row in &rows {
-        let experiment_name = sqlx::query_scalar("SELECT name FROM experiments WHERE experiment_id = $1")
+        let experiment_name = store::query_scalar("SELECT name FROM experiments WHERE experiment_id = $1")
             .bind(row.experiment_id)
             .fetch_one(pool)
             .await?;
@@ -54,7 +55,7 @@ pub async fn overview(State(app): State<App>) -> Result<Json<Overview>> {
 async fn models(app: &App) -> Result<Vec<ModelCard>> {
     let pool = app.store.read();
     let now = now_ms();
-    let names: Vec<(String, Option<i64>, Option<i64>)> = sqlx::query_as(
+    let names: Vec<(String, Option<i64>, Option<i64>)> = store::query_as(
         "SELECT m.name, (SELECT max(v.version) FROM model_versions v WHERE v.name = m.name AND v.deleted = 0),
                 (SELECT a.version FROM aliases a WHERE a.name = m.name AND a.alias = 'champion')
          FROM registered_models m ORDER BY m.last_updated_timestamp DESC, m.name",
@@ -73,7 +74,7 @@ async fn models(app: &App) -> Result<Vec<ModelCard>> {
         };
         cards.insert(name, card);
     }
-    let day: Vec<(String, String, i64, i64)> = sqlx::query_as(
+    let day: Vec<(String, String, i64, i64)> = store::query_as(
         "SELECT name, origin, CAST(sum(predictions) AS BIGINT), CAST(sum(errors) AS BIGINT) FROM windows
          WHERE minute >= $1 GROUP BY name, origin ORDER BY name, origin",
     )
@@ -87,7 +88,7 @@ async fn models(app: &App) -> Result<Vec<ModelCard>> {
         }
     }
     let first = now / MINUTE_MS - (MINUTES - 1);
-    let minutes: Vec<(String, i64, i64)> = sqlx::query_as(
+    let minutes: Vec<(String, i64, i64)> = store::query_as(
         "SELECT name, minute, CAST(sum(predictions) AS BIGINT) FROM windows WHERE minute >= $1 GROUP BY name, minute",
     )
     .bind(first * MINUTE_MS)

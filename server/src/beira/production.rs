@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::registered_models;
 use crate::modules;
+use crate::store;
 use crate::watch::{self, labelled};
 use crate::windows::{self, MINUTE_MS};
 
@@ -159,7 +160,7 @@ fn compare_score(profile: &Profile, live: &Counters) -> Option<Drift> {
 async fn realised(app: &App, name: &str, now: i64) -> Result<Vec<RealisedDay>> {
     let pool = app.store.read();
     let versions: Vec<i64> =
-        sqlx::query_scalar("SELECT DISTINCT version FROM labels WHERE name = $1").bind(name).fetch_all(pool).await?;
+        store::query_scalar("SELECT DISTINCT version FROM labels WHERE name = $1").bind(name).fetch_all(pool).await?;
     let mut days = Vec::new();
     for version in versions {
         if let Some(Ok(record)) = modules::of_version(pool, name, version).await? {
@@ -171,7 +172,7 @@ async fn realised(app: &App, name: &str, now: i64) -> Result<Vec<RealisedDay>> {
 }
 
 async fn events(app: &App, name: &str) -> Result<Vec<TimelineEvent>> {
-    let happened: Vec<(i64, String, i64, String, Option<String>)> = sqlx::query_as(
+    let happened: Vec<(i64, String, i64, String, Option<String>)> = store::query_as(
         "SELECT e.at, e.kind, e.version, e.text, v.run_id FROM model_events e
          LEFT JOIN model_versions v ON v.name = e.name AND v.version = e.version
          WHERE e.name = $1 ORDER BY e.at, e.id",
@@ -179,7 +180,7 @@ async fn events(app: &App, name: &str) -> Result<Vec<TimelineEvent>> {
     .bind(name)
     .fetch_all(app.store.read())
     .await?;
-    let trained: Vec<(i64, i64, String, String)> = sqlx::query_as(
+    let trained: Vec<(i64, i64, String, String)> = store::query_as(
         "SELECT coalesce(r.end_time, r.start_time), v.version, r.run_uuid, r.name FROM model_versions v
          JOIN runs r ON r.run_uuid = v.run_id WHERE v.name = $1 AND v.deleted = 0",
     )

@@ -25,7 +25,7 @@ pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value
     }
     order_by(&mut query, &fields.strings("order_by")?)?;
     query.push(" LIMIT ").push_bind(limit + 1).push(" OFFSET ").push_bind(offset);
-    let mut rows: Vec<Row> = query.build_query_as().persistent(false).fetch_all(app.store.read()).await?;
+    let mut rows: Vec<Row> = query.build_as().fetch_all(app.store.read()).await?;
     let token = page::cut(&mut rows, offset, limit);
     let mut experiments = Vec::with_capacity(rows.len());
     for row in rows {

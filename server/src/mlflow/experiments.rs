@@ -4,8 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use contract::mlflow::{Experiment, KeyValue};
 use serde_json::{Value, json};
-use sqlx::SqliteConnection;
-use sqlx::SqliteExecutor;
 
 use crate::app::App;
 use crate::artifacts::location;
@@ -13,9 +11,10 @@ use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::names;
+use crate::store::{self, Connection, Executor, FromRow};
 
 /// An experiment as its row.
-#[derive(sqlx::FromRow)]
+#[derive(FromRow)]
 pub struct Row {
     experiment_id: i64,
     name: String,
@@ -67,7 +66,7 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
         .write(move |tx| {
             Box::pin(async move {
                 let now = now_ms();
-                let id: Option<i64> = sqlx::query_scalar(
+                let id: Option<i64> = store::query_scalar(
                     "INSERT INTO experiments (name, artifact_location, lifecycle_stage, creation_time, last_update_time)
                      VALUES ($1, '', 'active', $2, $2) ON CONFLICT (name) DO NOTHING RETURNING experiment_id",
                 )
@@ -77,7 +76,7 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
                 .await?;
                 let id = id.ok_or_else(|| Error::exists(format!("Experiment(name={name}) already exists.")))?;
                 let location = location.unwrap_or_else(|| format!("{root}/{id}"));
-                sqlx::query("UPDATE experiments SET artifact_location = $1 WHERE experiment_id = $2")
+                store::query("UPDATE experiments SET artifact_location = $1 WHERE experiment_id = $2")
                     .bind(location)
                     .bind(id)
                     .execute(&mut *tx)
@@ -101,7 +100,7 @@ pub async fn get(State(app): State<App>, fields: Fields) -> Result<Json<Value>> 
 /// `GET experiments/get-by-name`; a deleted one too.
 pub async fn get_by_name(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     let name = fields.string("experiment_name")?;
-    let row: Option<Row> = sqlx::query_as(
+    let row: Option<Row> = store::query_as(
         "SELECT e.experiment_id, e.name, e.artifact_location, e.lifecycle_stage, e.creation_time, e.last_update_time
          FROM experiments e WHERE e.name = $1",
     )
@@ -130,16 +129,17 @@ pub async fn update(State(app): State<App>, fields: Fields) -> Result<Json<Value
                 if row.lifecycle_stage != "active" {
                     return Err(Error::state("Cannot rename a non-active experiment."));
                 }
-                let taken: Option<i64> =
-                    sqlx::query_scalar("SELECT experiment_id FROM experiments WHERE name = $1 AND experiment_id <> $2")
-                        .bind(&name)
-                        .bind(row.id())
-                        .fetch_optional(&mut *tx)
-                        .await?;
+                let taken: Option<i64> = store::query_scalar(
+                    "SELECT experiment_id FROM experiments WHERE name = $1 AND experiment_id <> $2",
+                )
+                .bind(&name)
+                .bind(row.id())
+                .fetch_optional(&mut *tx)
+                .await?;
                 if taken.is_some() {
                     return Err(Error::exists(format!("Experiment(name={name}) already exists.")));
                 }
-                sqlx::query("UPDATE experiments SET name = $1, last_update_time = $2 WHERE experiment_id = $3")
+                store::query("UPDATE experiments SET name = $1, last_update_time = $2 WHERE experiment_id = $3")
                     .bind(&name)
                     .bind(now_ms())
                     .bind(row.id())
@@ -171,7 +171,7 @@ async fn set_stage(app: &App, id: String, from: &'static str, to: &'static str) 
                     return Err(Error::missing(format!("No {from} experiment with id={} exists", row.id())));
                 }
                 let now = now_ms();
-                sqlx::query(
+                store::query(
                     "UPDATE experiments SET lifecycle_stage = $1, last_update_time = $2 WHERE experiment_id = $3",
                 )
                 .bind(to)
@@ -179,7 +179,7 @@ async fn set_stage(app: &App, id: String, from: &'static str, to: &'static str) 
                 .bind(row.id())
                 .execute(&mut *tx)
                 .await?;
-                sqlx::query("UPDATE runs SET lifecycle_stage = $1, deleted_time = $2 WHERE experiment_id = $3")
+                store::query("UPDATE runs SET lifecycle_stage = $1, deleted_time = $2 WHERE experiment_id = $3")
                     .bind(to)
                     .bind((to == "deleted").then_some(now))
                     .bind(row.id())
@@ -215,12 +215,12 @@ pub async fn delete_tag(State(app): State<App>, fields: Fields) -> Result<Json<V
         .write(move |tx| {
             Box::pin(async move {
                 let id = active(tx, &id).await?;
-                let gone = sqlx::query("DELETE FROM experiment_tags WHERE experiment_id = $1 AND key = $2")
+                let gone = store::query("DELETE FROM experiment_tags WHERE experiment_id = $1 AND key = $2")
                     .bind(id)
                     .bind(&key)
                     .execute(&mut *tx)
                     .await?;
-                if gone.rows_affected() == 0 {
+                if gone == 0 {
                     return Err(Error::missing(format!("No tag with name: {key} in experiment with id {id}")));
                 }
                 touch(tx, id).await
@@ -231,9 +231,9 @@ pub async fn delete_tag(State(app): State<App>, fields: Fields) -> Result<Json<V
 }
 
 /// The experiment, deleted or not.
-pub async fn find(executor: impl SqliteExecutor<'_>, id: &str) -> Result<Row> {
+pub async fn find(executor: impl Executor<'_>, id: &str) -> Result<Row> {
     let id = names::experiment_id(id)?;
-    sqlx::query_as(
+    store::query_as(
         "SELECT e.experiment_id, e.name, e.artifact_location, e.lifecycle_stage, e.creation_time, e.last_update_time
          FROM experiments e WHERE e.experiment_id = $1",
     )
@@ -244,17 +244,17 @@ pub async fn find(executor: impl SqliteExecutor<'_>, id: &str) -> Result<Row> {
 }
 
 /// Id of an experiment that can be written to.
-pub async fn active(tx: &mut SqliteConnection, id: &str) -> Result<i64> {
+pub async fn active(tx: &mut Connection, id: &str) -> Result<i64> {
     Ok(active_row(tx, id).await?.id())
 }
 
 /// Id and artifact location of an experiment that can be written to.
-pub async fn active_location(tx: &mut SqliteConnection, id: &str) -> Result<(i64, String)> {
+pub async fn active_location(tx: &mut Connection, id: &str) -> Result<(i64, String)> {
     let row = active_row(tx, id).await?;
     Ok((row.id(), row.artifact_location))
 }
 
-async fn active_row(tx: &mut SqliteConnection, id: &str) -> Result<Row> {
+async fn active_row(tx: &mut Connection, id: &str) -> Result<Row> {
     let row = find(tx, id).await?;
     if row.lifecycle_stage == "active" {
         return Ok(row);
@@ -266,17 +266,17 @@ async fn active_row(tx: &mut SqliteConnection, id: &str) -> Result<Row> {
 }
 
 /// The tags of an experiment.
-pub async fn tags_of(executor: impl SqliteExecutor<'_>, id: i64) -> Result<Vec<KeyValue>> {
+pub async fn tags_of(executor: impl Executor<'_>, id: i64) -> Result<Vec<KeyValue>> {
     let rows: Vec<(String, String)> =
-        sqlx::query_as("SELECT key, value FROM experiment_tags WHERE experiment_id = $1 ORDER BY key")
+        store::query_as("SELECT key, value FROM experiment_tags WHERE experiment_id = $1 ORDER BY key")
             .bind(id)
             .fetch_all(executor)
             .await?;
     Ok(rows.into_iter().map(|(key, value)| KeyValue { key, value }).collect())
 }
 
-async fn write_tag(tx: &mut SqliteConnection, id: i64, key: &str, value: &str) -> Result<()> {
-    sqlx::query(
+async fn write_tag(tx: &mut Connection, id: i64, key: &str, value: &str) -> Result<()> {
+    store::query(
         "INSERT INTO experiment_tags (experiment_id, key, value) VALUES ($1, $2, $3)
          ON CONFLICT (experiment_id, key) DO UPDATE SET value = excluded.value",
     )
@@ -288,8 +288,8 @@ async fn write_tag(tx: &mut SqliteConnection, id: i64, key: &str, value: &str) -
     Ok(())
 }
 
-async fn touch(tx: &mut SqliteConnection, id: i64) -> Result<()> {
-    sqlx::query("UPDATE experiments SET last_update_time = $1 WHERE experiment_id = $2")
+async fn touch(tx: &mut Connection, id: i64) -> Result<()> {
+    store::query("UPDATE experiments SET last_update_time = $1 WHERE experiment_id = $2")
         .bind(now_ms())
         .bind(id)
         .execute(tx)

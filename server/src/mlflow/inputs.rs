@@ -3,13 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
-use sqlx::SqliteConnection;
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::{log, runs};
+use crate::store::{self, Connection};
 
+#[derive(Clone)]
 struct Input {
     name: String,
     digest: String,
@@ -79,7 +80,7 @@ pub async fn log_model(State(app): State<App>, fields: Fields) -> Result<Json<Va
         .write(move |tx| {
             Box::pin(async move {
                 let run = runs::active(tx, &id).await?;
-                let old: Option<String> = sqlx::query_scalar("SELECT value FROM tags WHERE run = $1 AND key = $2")
+                let old: Option<String> = store::query_scalar("SELECT value FROM tags WHERE run = $1 AND key = $2")
                     .bind(run.id)
                     .bind(HISTORY)
                     .fetch_optional(&mut *tx)
@@ -118,8 +119,8 @@ fn input(fields: &Fields) -> Result<Input> {
     Ok(input)
 }
 
-async fn write_input(tx: &mut SqliteConnection, run: i64, experiment: i64, input: Input) -> Result<()> {
-    sqlx::query(
+async fn write_input(tx: &mut Connection, run: i64, experiment: i64, input: Input) -> Result<()> {
+    store::query(
         "INSERT INTO datasets (experiment_id, name, digest, source_type, source, schema, profile)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (experiment_id, name, digest) DO NOTHING",
     )
@@ -133,19 +134,19 @@ async fn write_input(tx: &mut SqliteConnection, run: i64, experiment: i64, input
     .execute(&mut *tx)
     .await?;
     let dataset: i64 =
-        sqlx::query_scalar("SELECT id FROM datasets WHERE experiment_id = $1 AND name = $2 AND digest = $3")
+        store::query_scalar("SELECT id FROM datasets WHERE experiment_id = $1 AND name = $2 AND digest = $3")
             .bind(experiment)
             .bind(&input.name)
             .bind(&input.digest)
             .fetch_one(&mut *tx)
             .await?;
-    sqlx::query("INSERT INTO run_datasets (run, dataset) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+    store::query("INSERT INTO run_datasets (run, dataset) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(run)
         .bind(dataset)
         .execute(&mut *tx)
         .await?;
     for (key, value) in input.tags {
-        sqlx::query(
+        store::query(
             "INSERT INTO run_dataset_tags (run, dataset, key, value) VALUES ($1, $2, $3, $4)
              ON CONFLICT (run, dataset, key) DO UPDATE SET value = excluded.value",
         )
@@ -159,8 +160,8 @@ async fn write_input(tx: &mut SqliteConnection, run: i64, experiment: i64, input
     Ok(())
 }
 
-async fn write_model(tx: &mut SqliteConnection, run: i64, direction: &str, model: &str, step: i64) -> Result<()> {
-    sqlx::query(
+async fn write_model(tx: &mut Connection, run: i64, direction: &str, model: &str, step: i64) -> Result<()> {
+    store::query(
         "INSERT INTO run_models (run, direction, model_id, step) VALUES ($1, $2, $3, $4)
          ON CONFLICT (run, direction, model_id) DO UPDATE SET step = excluded.step",
     )

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
-use sqlx::SqliteConnection;
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::runs::{self, RUN_NAME};
 use crate::mlflow::{logged_models, names, sql};
+use crate::store::{self, Connection};
 
 /// Longest parameter value; longer ones are cut.
 const PARAM_LENGTH: usize = 6000;
@@ -19,6 +19,7 @@ const PARAM_LENGTH: usize = 6000;
 const TAG_LENGTH: usize = 8000;
 
 /// A metric point on its way in.
+#[derive(Clone)]
 pub struct Point {
     /// Name.
     pub key: String,
@@ -106,12 +107,12 @@ pub async fn delete_tag(State(app): State<App>, fields: Fields) -> Result<Json<V
         .write(move |tx| {
             Box::pin(async move {
                 let run = runs::active(tx, &id).await?;
-                let gone = sqlx::query("DELETE FROM tags WHERE run = $1 AND key = $2")
+                let gone = store::query("DELETE FROM tags WHERE run = $1 AND key = $2")
                     .bind(run.id)
                     .bind(&key)
                     .execute(&mut *tx)
                     .await?;
-                if gone.rows_affected() == 0 {
+                if gone == 0 {
                     return Err(Error::missing(format!("No tag with name: {key} in run with id {id}")));
                 }
                 Ok(())
@@ -154,7 +155,8 @@ async fn write(
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                let run = runs::active(tx, &id).await?;
+                // Whoever only adds to a run lets others add to it at the same time.
+                let run = if tags.is_empty() { runs::open(tx, &id).await? } else { runs::active(tx, &id).await? };
                 write_params(tx, run.id, &run.run_uuid, params, batch).await?;
                 write_points(tx, run.id, &points).await?;
                 for point in &points {
@@ -173,7 +175,7 @@ async fn write(
 }
 
 /// Points of a run, as the server itself adds them; a run that is deleted takes none.
-pub async fn points_of(tx: &mut SqliteConnection, id: &str, points: &[Point]) -> Result<()> {
+pub async fn points_of(tx: &mut Connection, id: &str, points: &[Point]) -> Result<()> {
     match runs::active(tx, id).await {
         Ok(run) => write_points(tx, run.id, points).await,
         Err(Error::Client(..)) => Ok(()),
@@ -181,17 +183,18 @@ pub async fn points_of(tx: &mut SqliteConnection, id: &str, points: &[Point]) ->
     }
 }
 
-async fn write_points(tx: &mut SqliteConnection, run: i64, points: &[Point]) -> Result<()> {
+async fn write_points(tx: &mut Connection, run: i64, points: &[Point]) -> Result<()> {
     let mut keys: BTreeMap<&str, i64> = BTreeMap::new();
     for point in points {
-        if !keys.contains_key(point.key.as_str()) {
-            keys.insert(&point.key, key_id(tx, &point.key).await?);
-        }
+        keys.insert(&point.key, 0);
+    }
+    for (key, id) in &mut keys {
+        *id = key_id(tx, key).await?;
     }
     let stored = |value: f64| if value.is_nan() { (0.0, 1i64) } else { (value, 0) };
     for chunk in points.chunks(100) {
         let mut query = sql::Query::new("INSERT INTO metrics (run, key, timestamp, step, value, is_nan) ");
-        query.push_values(chunk, |mut row, point| {
+        query.push_values(chunk, |row, point| {
             let (value, is_nan) = stored(point.value);
             row.push_bind(run).push_bind(keys[point.key.as_str()]).push_bind(point.timestamp).push_bind(point.step);
             row.push_bind(value).push_bind(is_nan);
@@ -211,7 +214,7 @@ async fn write_points(tx: &mut SqliteConnection, run: i64, points: &[Point]) -> 
     }
     for (key, point) in latest {
         let (value, is_nan) = stored(point.value);
-        sqlx::query(
+        store::query(
             "INSERT INTO latest_metrics (run, key, value, is_nan, step, timestamp) VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (run, key) DO UPDATE SET value = excluded.value, is_nan = excluded.is_nan, step = excluded.step,
                  timestamp = excluded.timestamp
@@ -230,21 +233,22 @@ async fn write_points(tx: &mut SqliteConnection, run: i64, points: &[Point]) -> 
     Ok(())
 }
 
-async fn key_id(tx: &mut SqliteConnection, key: &str) -> Result<i64> {
-    let known: Option<i64> =
-        sqlx::query_scalar("SELECT id FROM metric_keys WHERE key = $1").bind(key).fetch_optional(&mut *tx).await?;
-    match known {
-        Some(id) => Ok(id),
-        None => Ok(sqlx::query_scalar("INSERT INTO metric_keys (key) VALUES ($1) RETURNING id")
-            .bind(key)
-            .fetch_one(tx)
-            .await?),
+async fn key_id(tx: &mut Connection, key: &str) -> Result<i64> {
+    loop {
+        let known = store::query_scalar("SELECT id FROM metric_keys WHERE key = $1").bind(key);
+        if let Some(id) = known.fetch_optional(&mut *tx).await? {
+            return Ok(id);
+        }
+        let fresh = "INSERT INTO metric_keys (key) VALUES ($1) ON CONFLICT (key) DO NOTHING RETURNING id";
+        if let Some(id) = store::query_scalar(fresh).bind(key).fetch_optional(&mut *tx).await? {
+            return Ok(id);
+        }
     }
 }
 
 /// Parameters never change: the same value again is nothing, another one is an error.
 async fn write_params(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     run: i64,
     id: &str,
     params: Vec<(String, String)>,
@@ -254,17 +258,16 @@ async fn write_params(
     for (key, value) in params {
         let value = names::truncate(value, PARAM_LENGTH);
         let added =
-            sqlx::query("INSERT INTO params (run, key, value) VALUES ($1, $2, $3) ON CONFLICT (run, key) DO NOTHING")
+            store::query("INSERT INTO params (run, key, value) VALUES ($1, $2, $3) ON CONFLICT (run, key) DO NOTHING")
                 .bind(run)
                 .bind(&key)
                 .bind(&value)
                 .execute(&mut *tx)
-                .await?
-                .rows_affected();
+                .await?;
         if added == 1 {
             continue;
         }
-        let old: String = sqlx::query_scalar("SELECT value FROM params WHERE run = $1 AND key = $2")
+        let old: String = store::query_scalar("SELECT value FROM params WHERE run = $1 AND key = $2")
             .bind(run)
             .bind(&key)
             .fetch_one(&mut *tx)
@@ -293,9 +296,9 @@ async fn write_params(
 }
 
 /// Sets a tag; the tag `mlflow.runName` is the run's name.
-pub async fn write_tag(tx: &mut SqliteConnection, run: i64, key: &str, value: String) -> Result<()> {
+pub async fn write_tag(tx: &mut Connection, run: i64, key: &str, value: String) -> Result<()> {
     let value = names::truncate(value, TAG_LENGTH);
-    sqlx::query(
+    store::query(
         "INSERT INTO tags (run, key, value) VALUES ($1, $2, $3) ON CONFLICT (run, key) DO UPDATE SET value = excluded.value",
     )
     .bind(run)
@@ -304,7 +307,7 @@ pub async fn write_tag(tx: &mut SqliteConnection, run: i64, key: &str, value: St
     .execute(&mut *tx)
     .await?;
     if key == RUN_NAME {
-        sqlx::query("UPDATE runs SET name = $1 WHERE id = $2").bind(&value).bind(run).execute(tx).await?;
+        store::query("UPDATE runs SET name = $1 WHERE id = $2").bind(&value).bind(run).execute(tx).await?;
     }
     Ok(())
 }

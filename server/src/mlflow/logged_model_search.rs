@@ -39,7 +39,7 @@ pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value
         order_by(&mut query, &order)?;
     }
     query.push("l.creation_time DESC, l.model_id ASC LIMIT ").push_bind(limit + 1).push(" OFFSET ").push_bind(offset);
-    let mut rows: Vec<Row> = query.build_query_as().persistent(false).fetch_all(app.store.read()).await?;
+    let mut rows: Vec<Row> = query.build_as().fetch_all(app.store.read()).await?;
     let token = page::cut(&mut rows, offset, limit);
     let mut models = Vec::with_capacity(rows.len());
     for row in rows {

@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 use contract::mlflow::KeyValue;
 use serde_json::{Value, json};
-use sqlx::{SqliteConnection, SqliteExecutor};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -13,9 +12,10 @@ use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::log::Point;
 use crate::mlflow::{experiments, names, run_load};
+use crate::store::{self, Connection, Executor, FromRow};
 
 /// A logged model as its row.
-#[derive(Clone, sqlx::FromRow)]
+#[derive(Clone, FromRow)]
 #[allow(missing_docs)]
 pub struct Row {
     pub model_id: String,
@@ -46,7 +46,7 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
             Box::pin(async move {
                 let (experiment, location) = experiments::active_location(tx, &experiment).await?;
                 let now = now_ms();
-                sqlx::query(
+                store::query(
                     "INSERT INTO logged_models (model_id, experiment_id, name, artifact_location, creation_time,
                          last_updated_time, status, model_type, source_run_id, lifecycle_stage)
                      VALUES ($1, $2, $3, $4, $5, $5, 'LOGGED_MODEL_PENDING', $6, $7, 'active')",
@@ -102,7 +102,7 @@ pub async fn finalize(State(app): State<App>, Path(id): Path<String>, fields: Fi
         .write(move |tx| {
             Box::pin(async move {
                 find(&mut *tx, &written).await?;
-                sqlx::query("UPDATE logged_models SET status = $1, last_updated_time = $2 WHERE model_id = $3")
+                store::query("UPDATE logged_models SET status = $1, last_updated_time = $2 WHERE model_id = $3")
                     .bind(status)
                     .bind(now_ms())
                     .bind(written)
@@ -121,7 +121,7 @@ pub async fn delete(State(app): State<App>, Path(id): Path<String>) -> Result<Js
         .write(move |tx| {
             Box::pin(async move {
                 find(&mut *tx, &id).await?;
-                sqlx::query(
+                store::query(
                     "UPDATE logged_models SET lifecycle_stage = 'deleted', last_updated_time = $1 WHERE model_id = $2",
                 )
                 .bind(now_ms())
@@ -156,12 +156,12 @@ pub async fn delete_tag(State(app): State<App>, Path((id, key)): Path<(String, S
         .write(move |tx| {
             Box::pin(async move {
                 find(&mut *tx, &id).await?;
-                let gone = sqlx::query("DELETE FROM logged_model_tags WHERE model_id = $1 AND key = $2")
+                let gone = store::query("DELETE FROM logged_model_tags WHERE model_id = $1 AND key = $2")
                     .bind(&id)
                     .bind(&key)
                     .execute(&mut *tx)
                     .await?;
-                if gone.rows_affected() == 0 {
+                if gone == 0 {
                     return Err(Error::missing(format!("No tag with key '{key}' found for model with ID '{id}'.")));
                 }
                 Ok(())
@@ -186,15 +186,15 @@ pub async fn log_params(State(app): State<App>, Path(id): Path<String>, fields: 
 }
 
 /// The model, unless it is deleted.
-pub async fn find(executor: impl SqliteExecutor<'_>, id: &str) -> Result<Row> {
+pub async fn find(executor: impl Executor<'_>, id: &str) -> Result<Row> {
     find_any(executor, id)
         .await
         .and_then(|row| if row.lifecycle_stage == "active" { Ok(row) } else { Err(not_found(id)) })
 }
 
 /// The model, deleted or not.
-async fn find_any(executor: impl SqliteExecutor<'_>, id: &str) -> Result<Row> {
-    sqlx::query_as("SELECT * FROM logged_models WHERE model_id = $1")
+async fn find_any(executor: impl Executor<'_>, id: &str) -> Result<Row> {
+    store::query_as("SELECT * FROM logged_models WHERE model_id = $1")
         .bind(id)
         .fetch_optional(executor)
         .await?
@@ -213,22 +213,22 @@ pub async fn load(app: &App, row: Row) -> Result<Value> {
     let pairs = |rows: Vec<(String, String)>| -> Vec<KeyValue> {
         rows.into_iter().map(|(key, value)| KeyValue { key, value }).collect()
     };
-    let tags = sqlx::query_as("SELECT key, value FROM logged_model_tags WHERE model_id = $1 ORDER BY key")
+    let tags = store::query_as("SELECT key, value FROM logged_model_tags WHERE model_id = $1 ORDER BY key")
         .bind(&row.model_id)
         .fetch_all(pool)
         .await?;
-    let params = sqlx::query_as("SELECT key, value FROM logged_model_params WHERE model_id = $1 ORDER BY key")
+    let params = store::query_as("SELECT key, value FROM logged_model_params WHERE model_id = $1 ORDER BY key")
         .bind(&row.model_id)
         .fetch_all(pool)
         .await?;
-    let metrics: Vec<(String, f64, i64, i64, i64, String, String, String)> = sqlx::query_as(
+    let metrics: Vec<(String, f64, i64, i64, i64, String, String, String)> = store::query_as(
         "SELECT key, value, is_nan, timestamp, step, run_id, dataset_name, dataset_digest
          FROM logged_model_metrics WHERE model_id = $1 ORDER BY key, timestamp",
     )
     .bind(&row.model_id)
     .fetch_all(pool)
     .await?;
-    let registrations: Vec<(String, i64)> = sqlx::query_as(
+    let registrations: Vec<(String, i64)> = store::query_as(
         "SELECT name, version FROM model_versions WHERE model_id = $1 AND deleted = 0 ORDER BY name, version",
     )
     .bind(&row.model_id)
@@ -272,9 +272,9 @@ pub async fn load(app: &App, row: Row) -> Result<Value> {
 }
 
 /// Keeps the last value of a metric that a run logged for a model.
-pub async fn write_metric(tx: &mut SqliteConnection, model: &str, run: &str, point: &Point) -> Result<()> {
+pub async fn write_metric(tx: &mut Connection, model: &str, run: &str, point: &Point) -> Result<()> {
     let (value, is_nan) = if point.value.is_nan() { (0.0, 1i64) } else { (point.value, 0) };
-    sqlx::query(
+    store::query(
         "INSERT INTO logged_model_metrics
              (model_id, key, run_id, dataset_name, dataset_digest, value, is_nan, timestamp, step)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -296,9 +296,9 @@ pub async fn write_metric(tx: &mut SqliteConnection, model: &str, run: &str, poi
     Ok(())
 }
 
-async fn write_tags(tx: &mut SqliteConnection, id: &str, tags: Vec<(String, String)>) -> Result<()> {
+async fn write_tags(tx: &mut Connection, id: &str, tags: Vec<(String, String)>) -> Result<()> {
     for (key, value) in tags {
-        sqlx::query(
+        store::query(
             "INSERT INTO logged_model_tags (model_id, key, value) VALUES ($1, $2, $3)
              ON CONFLICT (model_id, key) DO UPDATE SET value = excluded.value",
         )
@@ -311,10 +311,10 @@ async fn write_tags(tx: &mut SqliteConnection, id: &str, tags: Vec<(String, Stri
     Ok(())
 }
 
-async fn write_params(tx: &mut SqliteConnection, id: &str, params: Vec<(String, String)>) -> Result<()> {
+async fn write_params(tx: &mut Connection, id: &str, params: Vec<(String, String)>) -> Result<()> {
     for (key, value) in params {
         names::key("parameter", &key)?;
-        sqlx::query(
+        store::query(
             "INSERT INTO logged_model_params (model_id, key, value) VALUES ($1, $2, $3) ON CONFLICT (model_id, key) DO NOTHING",
         )
         .bind(id)

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::{page, run_load, runs};
+use crate::store;
 
 type Row = (i64, i64, f64, i64);
 
@@ -19,7 +20,7 @@ pub async fn history(State(app): State<App>, fields: Fields) -> Result<Json<Valu
     let limit = page::limit(fields.opt_int("max_results")?, i64::MAX - 1, i64::MAX - 1)?;
     let offset = page::offset(fields.opt_string("page_token")?.as_deref())?;
     let run = runs::find(app.store.read(), &id).await?;
-    let mut rows: Vec<Row> = sqlx::query_as(
+    let mut rows: Vec<Row> = store::query_as(
         "SELECT timestamp, step, value, is_nan FROM metrics
          WHERE run = $1 AND key = (SELECT id FROM metric_keys WHERE metric_keys.key = $2)
          ORDER BY timestamp, step, value LIMIT $3 OFFSET $4",
@@ -62,7 +63,7 @@ pub async fn bulk_interval(State(app): State<App>, fields: Fields) -> Result<Jso
     let mut steps = BTreeSet::new();
     for id in ids {
         let run = runs::find(app.store.read(), &id).await?;
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<Row> = store::query_as(
             "SELECT timestamp, step, value, is_nan FROM metrics
              WHERE run = $1 AND key = (SELECT id FROM metric_keys WHERE metric_keys.key = $2) AND step BETWEEN $3 AND $4
              ORDER BY step, timestamp, value",

@@ -4,13 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use contract::mlflow::{Alias, KeyValue, RegisteredModel};
 use serde_json::{Value, json};
-use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::app::App;
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::{names, versions};
+use crate::store::{self, Connection, Lock, Reader};
 
 /// `POST registered-models/create`.
 pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
@@ -23,7 +23,7 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                let added = sqlx::query(
+                let added = store::query(
                     "INSERT INTO registered_models (name, creation_timestamp, last_updated_timestamp, description)
                      VALUES ($1, $2, $2, $3) ON CONFLICT (name) DO NOTHING",
                 )
@@ -32,7 +32,7 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
                 .bind(description)
                 .execute(&mut *tx)
                 .await?;
-                if added.rows_affected() == 0 {
+                if added == 0 {
                     return Err(Error::exists(format!("Registered Model (name={name}) already exists.")));
                 }
                 for (key, value) in tags {
@@ -62,7 +62,7 @@ pub async fn update(State(app): State<App>, fields: Fields) -> Result<Json<Value
         .write(move |tx| {
             Box::pin(async move {
                 touch(tx, &written).await?;
-                sqlx::query("UPDATE registered_models SET description = $1 WHERE name = $2")
+                store::query("UPDATE registered_models SET description = $1 WHERE name = $2")
                     .bind(description)
                     .bind(written)
                     .execute(&mut *tx)
@@ -83,15 +83,16 @@ pub async fn rename(State(app): State<App>, fields: Fields) -> Result<Json<Value
         .write(move |tx| {
             Box::pin(async move {
                 touch(tx, &name).await?;
-                let taken: Option<i64> = sqlx::query_scalar("SELECT 1 FROM registered_models WHERE name = $1")
-                    .bind(&new)
-                    .fetch_optional(&mut *tx)
-                    .await?;
+                let taken: Option<i64> =
+                    store::query_scalar("SELECT CAST(1 AS BIGINT) FROM registered_models WHERE name = $1")
+                        .bind(&new)
+                        .fetch_optional(&mut *tx)
+                        .await?;
                 if taken.is_some() {
                     return Err(Error::exists(format!("Registered Model (name={new}) already exists.")));
                 }
                 // Versions, tags, aliases and windows follow (ON UPDATE CASCADE).
-                sqlx::query("UPDATE registered_models SET name = $1 WHERE name = $2")
+                store::query("UPDATE registered_models SET name = $1 WHERE name = $2")
                     .bind(&new)
                     .bind(&name)
                     .execute(&mut *tx)
@@ -111,7 +112,7 @@ pub async fn delete(State(app): State<App>, fields: Fields) -> Result<Json<Value
         .write(move |tx| {
             Box::pin(async move {
                 touch(tx, &name).await?;
-                sqlx::query("DELETE FROM registered_models WHERE name = $1").bind(&name).execute(&mut *tx).await?;
+                store::query("DELETE FROM registered_models WHERE name = $1").bind(&name).execute(&mut *tx).await?;
                 Ok(())
             })
         })
@@ -143,7 +144,7 @@ pub async fn delete_tag(State(app): State<App>, fields: Fields) -> Result<Json<V
         .write(move |tx| {
             Box::pin(async move {
                 touch(tx, &name).await?;
-                sqlx::query("DELETE FROM registered_model_tags WHERE name = $1 AND key = $2")
+                store::query("DELETE FROM registered_model_tags WHERE name = $1 AND key = $2")
                     .bind(name)
                     .bind(key)
                     .execute(&mut *tx)
@@ -162,8 +163,9 @@ pub async fn set_alias(State(app): State<App>, fields: Fields) -> Result<Json<Va
     app.store
         .write(move |tx| {
             Box::pin(async move {
+                lock(tx, &name).await?;
                 let row = versions::find(&mut *tx, &name, &version).await?;
-                sqlx::query(
+                store::query(
                     "INSERT INTO aliases (name, alias, version) VALUES ($1, $2, $3)
                      ON CONFLICT (name, alias) DO UPDATE SET version = excluded.version",
                 )
@@ -201,7 +203,7 @@ pub async fn delete_alias(State(app): State<App>, fields: Fields) -> Result<Json
         .write(move |tx| {
             Box::pin(async move {
                 touch(tx, &name).await?;
-                sqlx::query("DELETE FROM aliases WHERE name = $1 AND alias = $2")
+                store::query("DELETE FROM aliases WHERE name = $1 AND alias = $2")
                     .bind(name)
                     .bind(alias)
                     .execute(&mut *tx)
@@ -224,8 +226,8 @@ pub async fn latest_versions(State(app): State<App>, fields: Fields) -> Result<J
 }
 
 /// The model as the API spells it.
-pub async fn load(pool: &SqlitePool, name: &str) -> Result<RegisteredModel> {
-    let row: Option<(i64, i64, Option<String>)> = sqlx::query_as(
+pub async fn load(pool: &Reader, name: &str) -> Result<RegisteredModel> {
+    let row: Option<(i64, i64, Option<String>)> = store::query_as(
         "SELECT creation_timestamp, last_updated_timestamp, description FROM registered_models WHERE name = $1",
     )
     .bind(name)
@@ -233,16 +235,16 @@ pub async fn load(pool: &SqlitePool, name: &str) -> Result<RegisteredModel> {
     .await?;
     let (creation_timestamp, last_updated_timestamp, description) = row.ok_or_else(|| not_found(name))?;
     let tags: Vec<(String, String)> =
-        sqlx::query_as("SELECT key, value FROM registered_model_tags WHERE name = $1 ORDER BY key")
+        store::query_as("SELECT key, value FROM registered_model_tags WHERE name = $1 ORDER BY key")
             .bind(name)
             .fetch_all(pool)
             .await?;
     let aliases: Vec<(String, i64)> =
-        sqlx::query_as("SELECT alias, version FROM aliases WHERE name = $1 ORDER BY alias")
+        store::query_as("SELECT alias, version FROM aliases WHERE name = $1 ORDER BY alias")
             .bind(name)
             .fetch_all(pool)
             .await?;
-    let newest: Vec<versions::Row> = sqlx::query_as(
+    let newest: Vec<versions::Row> = store::query_as(
         "SELECT v.* FROM model_versions v WHERE v.name = $1 AND v.deleted = 0 AND v.version =
              (SELECT max(o.version) FROM model_versions o
               WHERE o.name = v.name AND o.current_stage = v.current_stage AND o.deleted = 0)
@@ -266,19 +268,26 @@ pub async fn load(pool: &SqlitePool, name: &str) -> Result<RegisteredModel> {
     })
 }
 
+/// Lets nobody else change the model or its versions until the transaction ends.
+pub async fn lock(tx: &mut Connection, name: &str) -> Result<()> {
+    let found = store::query_as::<(String,)>("SELECT name FROM registered_models WHERE name = $1").bind(name);
+    found.locked(Lock::Alone).fetch_optional(tx).await?;
+    Ok(())
+}
+
 /// Marks the model as changed now; it must exist.
-pub async fn touch(tx: &mut SqliteConnection, name: &str) -> Result<()> {
-    let found = sqlx::query("UPDATE registered_models SET last_updated_timestamp = $1 WHERE name = $2")
+pub async fn touch(tx: &mut Connection, name: &str) -> Result<()> {
+    let found = store::query("UPDATE registered_models SET last_updated_timestamp = $1 WHERE name = $2")
         .bind(now_ms())
         .bind(name)
         .execute(tx)
         .await?;
-    if found.rows_affected() == 0 { Err(not_found(name)) } else { Ok(()) }
+    if found == 0 { Err(not_found(name)) } else { Ok(()) }
 }
 
 /// Puts a mark on the model's time line.
-pub async fn event(tx: &mut SqliteConnection, name: &str, version: i64, kind: &str, text: &str) -> Result<()> {
-    sqlx::query("INSERT INTO model_events (name, version, at, kind, text) VALUES ($1, $2, $3, $4, $5)")
+pub async fn event(tx: &mut Connection, name: &str, version: i64, kind: &str, text: &str) -> Result<()> {
+    store::query("INSERT INTO model_events (name, version, at, kind, text) VALUES ($1, $2, $3, $4, $5)")
         .bind(name)
         .bind(version)
         .bind(now_ms())
@@ -289,8 +298,8 @@ pub async fn event(tx: &mut SqliteConnection, name: &str, version: i64, kind: &s
     Ok(())
 }
 
-async fn write_tag(tx: &mut SqliteConnection, name: &str, key: &str, value: &str) -> Result<()> {
-    sqlx::query(
+async fn write_tag(tx: &mut Connection, name: &str, key: &str, value: &str) -> Result<()> {
+    store::query(
         "INSERT INTO registered_model_tags (name, key, value) VALUES ($1, $2, $3)
          ON CONFLICT (name, key) DO UPDATE SET value = excluded.value",
     )

@@ -44,7 +44,7 @@ pub async fn models(State(app): State<App>, fields: Fields) -> Result<Json<Value
         query.push(column).push(if order.ascending { " ASC, " } else { " DESC, " });
     }
     query.push("m.name ASC LIMIT ").push_bind(limit + 1).push(" OFFSET ").push_bind(offset);
-    let mut names: Vec<(String,)> = query.build_query_as().persistent(false).fetch_all(app.store.read()).await?;
+    let mut names: Vec<(String,)> = query.build_as().fetch_all(app.store.read()).await?;
     let token = page::cut(&mut names, offset, limit);
     let mut models = Vec::with_capacity(names.len());
     for (name,) in names {
@@ -97,7 +97,7 @@ pub async fn versions(State(app): State<App>, fields: Fields) -> Result<Json<Val
         query.push("v.last_updated_timestamp DESC, ");
     }
     query.push("v.name ASC, v.version DESC LIMIT ").push_bind(limit + 1).push(" OFFSET ").push_bind(offset);
-    let mut rows: Vec<versions::Row> = query.build_query_as().persistent(false).fetch_all(app.store.read()).await?;
+    let mut rows: Vec<versions::Row> = query.build_as().fetch_all(app.store.read()).await?;
     let token = page::cut(&mut rows, offset, limit);
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {

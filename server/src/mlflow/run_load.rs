@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use contract::mlflow::{KeyValue, Metric, Run, RunData, RunInfo};
 use serde::Serialize;
 use serde_json::{Value, json};
-use sqlx::SqlitePool;
 
 use crate::error::Result;
 use crate::mlflow::runs::Row;
 use crate::mlflow::sql::Query;
+use crate::store::Reader;
 
 /// A run with its inputs and outputs, as MLflow answers it.
 #[derive(Debug, Serialize)]
@@ -47,7 +47,7 @@ pub fn metric(key: String, value: f64, is_nan: i64, timestamp: i64, step: i64) -
 }
 
 /// The runs of `rows`, in their order.
-pub async fn load(pool: &SqlitePool, rows: Vec<Row>) -> Result<Vec<FullRun>> {
+pub async fn load(pool: &Reader, rows: Vec<Row>) -> Result<Vec<FullRun>> {
     let mut runs = Vec::with_capacity(rows.len());
     for chunk in rows.chunks(1000) {
         runs.extend(load_chunk(pool, chunk).await?);
@@ -55,7 +55,7 @@ pub async fn load(pool: &SqlitePool, rows: Vec<Row>) -> Result<Vec<FullRun>> {
     Ok(runs)
 }
 
-async fn load_chunk(pool: &SqlitePool, rows: &[Row]) -> Result<Vec<FullRun>> {
+async fn load_chunk(pool: &Reader, rows: &[Row]) -> Result<Vec<FullRun>> {
     let select = |sql: &str, order: &str| {
         let mut query = Query::new(sql);
         query.push(" IN (");
@@ -67,13 +67,12 @@ async fn load_chunk(pool: &SqlitePool, rows: &[Row]) -> Result<Vec<FullRun>> {
         query
     };
     let mut metrics: HashMap<i64, Vec<Metric>> = HashMap::new();
-    let mut query = select(
+    let query = select(
         "SELECT l.run, k.key, l.value, l.is_nan, l.timestamp, l.step FROM latest_metrics l
          JOIN metric_keys k ON k.id = l.key WHERE l.run",
         "",
     );
-    let found: Vec<(i64, String, f64, i64, i64, i64)> =
-        query.build_query_as().persistent(false).fetch_all(pool).await?;
+    let found: Vec<(i64, String, f64, i64, i64, i64)> = query.build_as().fetch_all(pool).await?;
     for (run, key, value, is_nan, timestamp, step) in found {
         metrics.entry(run).or_default().push(metric(key, value, is_nan, timestamp, step));
     }
@@ -91,9 +90,8 @@ async fn load_chunk(pool: &SqlitePool, rows: &[Row]) -> Result<Vec<FullRun>> {
     )
     .await?;
     let (mut inputs, mut outputs): (HashMap<i64, Vec<Value>>, HashMap<i64, Vec<Value>>) = Default::default();
-    let mut query =
-        select("SELECT run, direction, model_id, step FROM run_models WHERE run", " ORDER BY run, model_id");
-    let found: Vec<(i64, String, String, i64)> = query.build_query_as().persistent(false).fetch_all(pool).await?;
+    let query = select("SELECT run, direction, model_id, step FROM run_models WHERE run", " ORDER BY run, model_id");
+    let found: Vec<(i64, String, String, i64)> = query.build_as().fetch_all(pool).await?;
     for (run, direction, model_id, step) in found {
         if direction == "input" {
             inputs.entry(run).or_default().push(json!({"model_id": model_id}));
@@ -129,9 +127,9 @@ async fn load_chunk(pool: &SqlitePool, rows: &[Row]) -> Result<Vec<FullRun>> {
         .collect())
 }
 
-async fn key_values(pool: &SqlitePool, mut query: Query) -> Result<HashMap<i64, Vec<KeyValue>>> {
+async fn key_values(pool: &Reader, query: Query) -> Result<HashMap<i64, Vec<KeyValue>>> {
     let mut all: HashMap<i64, Vec<KeyValue>> = HashMap::new();
-    let found: Vec<(i64, String, String)> = query.build_query_as().persistent(false).fetch_all(pool).await?;
+    let found: Vec<(i64, String, String)> = query.build_as().fetch_all(pool).await?;
     for (run, key, value) in found {
         all.entry(run).or_default().push(KeyValue { key, value });
     }
@@ -140,13 +138,13 @@ async fn key_values(pool: &SqlitePool, mut query: Query) -> Result<HashMap<i64, 
 
 type DatasetRow = (i64, i64, String, String, String, String, Option<String>, Option<String>);
 
-async fn datasets(pool: &SqlitePool, mut query: Query, mut tags: Query) -> Result<HashMap<i64, Vec<Value>>> {
-    let found: Vec<DatasetRow> = query.build_query_as().persistent(false).fetch_all(pool).await?;
+async fn datasets(pool: &Reader, query: Query, tags: Query) -> Result<HashMap<i64, Vec<Value>>> {
+    let found: Vec<DatasetRow> = query.build_as().fetch_all(pool).await?;
     if found.is_empty() {
         return Ok(HashMap::new());
     }
     let mut tags_of: HashMap<(i64, i64), Vec<KeyValue>> = HashMap::new();
-    let tags: Vec<(i64, i64, String, String)> = tags.build_query_as().persistent(false).fetch_all(pool).await?;
+    let tags: Vec<(i64, i64, String, String)> = tags.build_as().fetch_all(pool).await?;
     for (run, dataset, key, value) in tags {
         tags_of.entry((run, dataset)).or_default().push(KeyValue { key, value });
     }

@@ -49,7 +49,7 @@ pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value
     if experiments.is_empty() {
         return Ok(Json(json!({})));
     }
-    let mut rows: Vec<Row> = query.build_query_as().persistent(false).fetch_all(app.store.read()).await?;
+    let mut rows: Vec<Row> = query.build_as().fetch_all(app.store.read()).await?;
     let token = page::cut(&mut rows, offset, limit);
     let mut answer = json!({});
     if !rows.is_empty() {

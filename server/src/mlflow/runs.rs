@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
-use sqlx::{SqliteConnection, SqliteExecutor};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -11,12 +10,13 @@ use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::{experiments, log, names, run_load};
+use crate::store::{self, Connection, Executor, FromRow, Lock};
 
 /// The tag that is the run's name.
 pub const RUN_NAME: &str = "mlflow.runName";
 
 /// A run as its row.
-#[derive(Clone, sqlx::FromRow)]
+#[derive(Clone, FromRow)]
 #[allow(missing_docs)]
 pub struct Row {
     pub id: i64,
@@ -61,7 +61,7 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
         .write(move |tx| {
             Box::pin(async move {
                 let (experiment, location) = experiments::active_location(tx, &experiment).await?;
-                let run: i64 = sqlx::query_scalar(
+                let run: i64 = store::query_scalar(
                     "INSERT INTO runs (run_uuid, experiment_id, name, user_id, status, start_time, artifact_uri, lifecycle_stage)
                      VALUES ($1, $2, $3, $4, 'RUNNING', $5, $6, 'active') RETURNING id",
                 )
@@ -105,7 +105,7 @@ pub async fn update(State(app): State<App>, fields: Fields) -> Result<Json<Value
         .write(move |tx| {
             Box::pin(async move {
                 let run = active(tx, &id).await?;
-                sqlx::query(
+                store::query(
                     "UPDATE runs SET status = coalesce($1, status), end_time = coalesce($2, end_time) WHERE id = $3",
                 )
                 .bind(status)
@@ -154,8 +154,8 @@ pub async fn restore(State(app): State<App>, fields: Fields) -> Result<Json<Valu
     Ok(Json(json!({})))
 }
 
-async fn set_stage(tx: &mut SqliteConnection, run: i64, stage: &str, deleted: Option<i64>) -> Result<()> {
-    sqlx::query("UPDATE runs SET lifecycle_stage = $1, deleted_time = $2 WHERE id = $3")
+async fn set_stage(tx: &mut Connection, run: i64, stage: &str, deleted: Option<i64>) -> Result<()> {
+    store::query("UPDATE runs SET lifecycle_stage = $1, deleted_time = $2 WHERE id = $3")
         .bind(stage)
         .bind(deleted)
         .bind(run)
@@ -173,24 +173,35 @@ pub fn id_of(fields: &Fields) -> Result<String> {
 }
 
 /// The run, deleted or not.
-pub async fn find(executor: impl SqliteExecutor<'_>, id: &str) -> Result<Row> {
-    sqlx::query_as(
-        "SELECT r.id, r.run_uuid, r.experiment_id, r.name, r.user_id, r.status, r.start_time, r.end_time, r.artifact_uri,
-                r.lifecycle_stage
-         FROM runs r WHERE r.run_uuid = $1",
-    )
-    .bind(id)
-    .fetch_optional(executor)
-    .await?
-    .ok_or_else(|| {
-        let shown = if id.len() <= 256 && id.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c)) { id } else { "…" };
-        Error::missing(format!("Run with id={shown} not found"))
-    })
+pub async fn find(executor: impl Executor<'_>, id: &str) -> Result<Row> {
+    store::query_as(FIND).bind(id).fetch_optional(executor).await?.ok_or_else(|| not_found(id))
+}
+
+const FIND: &str = "SELECT r.id, r.run_uuid, r.experiment_id, r.name, r.user_id, r.status, r.start_time, r.end_time,
+        r.artifact_uri, r.lifecycle_stage
+     FROM runs r WHERE r.run_uuid = $1";
+
+fn not_found(id: &str) -> Error {
+    let plain = id.len() <= 256 && id.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    Error::missing(format!("Run with id={} not found", if plain { id } else { "…" }))
 }
 
 /// The run, when it can be written to.
-pub async fn active(tx: &mut SqliteConnection, id: &str) -> Result<Row> {
-    let run = find(tx, id).await?;
+///
+/// Until the transaction ends nobody else writes to it.
+pub async fn active(tx: &mut Connection, id: &str) -> Result<Row> {
+    let query = store::query_as(FIND).bind(id).locked(Lock::Alone);
+    writable(query.fetch_optional(tx).await?, id)
+}
+
+/// The same for adding to it; others may add at the same time, and nobody deletes it meanwhile.
+pub async fn open(tx: &mut Connection, id: &str) -> Result<Row> {
+    let query = store::query_as(FIND).bind(id).locked(Lock::Shared);
+    writable(query.fetch_optional(tx).await?, id)
+}
+
+fn writable(found: Option<Row>, id: &str) -> Result<Row> {
+    let run = found.ok_or_else(|| not_found(id))?;
     if run.lifecycle_stage == "active" { Ok(run) } else { Err(wrong_stage(&run, "active")) }
 }
 

@@ -1,21 +1,25 @@
 //! Conditions of searches in SQL, shared by all entities.
 
-use sqlx::{QueryBuilder, Sqlite};
-
 use crate::error::{Error, Result};
 use crate::mlflow::filter::{Comparison, Operator, Value, invalid};
+use crate::store::QueryBuilder;
 
 /// A query under construction.
-pub type Query = QueryBuilder<Sqlite>;
+pub type Query = QueryBuilder;
 
 /// `column operator value` for strings. IN only where `lists`.
 pub fn text(query: &mut Query, column: &str, comparison: &Comparison, lists: bool) -> Result<()> {
     match (&comparison.value, comparison.operator) {
-        (Value::Text(value), Operator::Equal | Operator::NotEqual | Operator::Like) => {
-            query.push(column).push(" ").push(comparison.operator.name()).push(" ").push_bind(value.clone());
+        (Value::Text(value), Operator::Equal | Operator::NotEqual) => {
+            query.push(column).push(" ").push(comparison.operator.name()).push(" ").push_bind(value);
+        }
+        (Value::Text(value), Operator::Like) => {
+            query.push(column);
+            like(query, value);
         }
         (Value::Text(value), Operator::Ilike) => {
-            query.push("lower(").push(column).push(") LIKE lower(").push_bind(value.clone()).push(")");
+            query.push("lower(").push(column).push(")");
+            like(query, &value.to_ascii_lowercase());
         }
         (Value::List(values), Operator::In | Operator::NotIn) if lists => {
             query.push(column).push(" ").push(comparison.operator.name()).push(" (");
@@ -31,6 +35,14 @@ pub fn text(query: &mut Query, column: &str, comparison: &Comparison, lists: boo
         _ => return Err(comparator(comparison)),
     }
     Ok(())
+}
+
+/// `LIKE pattern`. A backslash is only a backslash: MLflow has no escapes.
+fn like(query: &mut Query, pattern: &str) {
+    query.push(" LIKE ").push_bind(pattern.replace('\\', r"\\"));
+    if pattern.contains('\\') {
+        query.push(r" ESCAPE '\'");
+    }
 }
 
 /// `column operator value` for numbers.

@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use contract::mlflow::{KeyValue, ModelVersion};
 use serde_json::{Value, json};
-use sqlx::{SqliteConnection, SqliteExecutor, SqlitePool};
 
 use crate::app::App;
 use crate::artifacts::location;
@@ -12,9 +11,10 @@ use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::{logged_models, names, registered_models, runs};
+use crate::store::{self, Connection, Executor, FromRow, Reader};
 
 /// A version as its row.
-#[derive(Clone, sqlx::FromRow)]
+#[derive(Clone, FromRow)]
 #[allow(missing_docs)]
 pub struct Row {
     pub name: String,
@@ -51,11 +51,11 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
                 registered_models::touch(tx, &name).await?;
                 let (storage, model) = resolve(tx, &source, run_id.as_deref(), &config).await?;
                 let version: i64 =
-                    sqlx::query_scalar("SELECT coalesce(max(version), 0) + 1 FROM model_versions WHERE name = $1")
+                    store::query_scalar("SELECT coalesce(max(version), 0) + 1 FROM model_versions WHERE name = $1")
                         .bind(&name)
                         .fetch_one(&mut *tx)
                         .await?;
-                sqlx::query(
+                store::query(
                     "INSERT INTO model_versions (name, version, creation_timestamp, last_updated_timestamp, current_stage,
                          description, source, storage_location, run_id, run_link, model_id, deleted)
                      VALUES ($1, $2, $3, $3, 'None', $4, $5, $6,
@@ -75,7 +75,7 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
                 for (key, value) in tags {
                     write_tag(tx, &name, version, &key, &value).await?;
                 }
-                sqlx::query("INSERT INTO modules (name, version, state) VALUES ($1, $2, 'waiting')")
+                store::query("INSERT INTO modules (name, version, state) VALUES ($1, $2, 'waiting')")
                     .bind(&name)
                     .bind(version)
                     .execute(&mut *tx)
@@ -91,7 +91,7 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
 
 /// Where the files of `source` lie, and the logged model they belong to.
 async fn resolve(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     source: &str,
     run: Option<&str>,
     config: &crate::Config,
@@ -136,7 +136,7 @@ pub async fn update(State(app): State<App>, fields: Fields) -> Result<Json<Value
     let description = fields.opt_string("description")?;
     change(&app, &name, &version, move |tx, row| {
         Box::pin(async move {
-            sqlx::query("UPDATE model_versions SET description = $1 WHERE name = $2 AND version = $3")
+            store::query("UPDATE model_versions SET description = $1 WHERE name = $2 AND version = $3")
                 .bind(description)
                 .bind(row.name)
                 .bind(row.version)
@@ -160,7 +160,7 @@ pub async fn transition_stage(State(app): State<App>, fields: Fields) -> Result<
     change(&app, &name, &version, move |tx, row| {
         Box::pin(async move {
             if archive {
-                sqlx::query(
+                store::query(
                     "UPDATE model_versions SET current_stage = 'Archived', last_updated_timestamp = $1
                      WHERE name = $2 AND current_stage = $3 AND version <> $4 AND deleted = 0",
                 )
@@ -171,7 +171,7 @@ pub async fn transition_stage(State(app): State<App>, fields: Fields) -> Result<
                 .execute(&mut *tx)
                 .await?;
             }
-            sqlx::query("UPDATE model_versions SET current_stage = $1 WHERE name = $2 AND version = $3")
+            store::query("UPDATE model_versions SET current_stage = $1 WHERE name = $2 AND version = $3")
                 .bind(stage)
                 .bind(row.name)
                 .bind(row.version)
@@ -189,7 +189,7 @@ pub async fn delete(State(app): State<App>, fields: Fields) -> Result<Json<Value
     let (name, version) = key_of(&fields)?;
     change(&app, &name, &version, move |tx, row| {
         Box::pin(async move {
-            sqlx::query(
+            store::query(
                 "UPDATE model_versions SET deleted = 1, user_id = NULL, current_stage = 'Deleted_Internal', description = NULL,
                      source = '', storage_location = '', run_id = NULL, run_link = NULL, model_id = NULL
                  WHERE name = $1 AND version = $2",
@@ -198,17 +198,17 @@ pub async fn delete(State(app): State<App>, fields: Fields) -> Result<Json<Value
             .bind(row.version)
             .execute(&mut *tx)
             .await?;
-            sqlx::query("DELETE FROM aliases WHERE name = $1 AND version = $2")
+            store::query("DELETE FROM aliases WHERE name = $1 AND version = $2")
                 .bind(&row.name)
                 .bind(row.version)
                 .execute(&mut *tx)
                 .await?;
-            sqlx::query("DELETE FROM model_version_tags WHERE name = $1 AND version = $2")
+            store::query("DELETE FROM model_version_tags WHERE name = $1 AND version = $2")
                 .bind(&row.name)
                 .bind(row.version)
                 .execute(&mut *tx)
                 .await?;
-            sqlx::query("DELETE FROM modules WHERE name = $1 AND version = $2")
+            store::query("DELETE FROM modules WHERE name = $1 AND version = $2")
                 .bind(&row.name)
                 .bind(row.version)
                 .execute(tx)
@@ -246,7 +246,7 @@ pub async fn delete_tag(State(app): State<App>, fields: Fields) -> Result<Json<V
     let key = fields.string("key")?;
     change(&app, &name, &version, move |tx, row| {
         Box::pin(async move {
-            sqlx::query("DELETE FROM model_version_tags WHERE name = $1 AND version = $2 AND key = $3")
+            store::query("DELETE FROM model_version_tags WHERE name = $1 AND version = $2 AND key = $3")
                 .bind(row.name)
                 .bind(row.version)
                 .bind(key)
@@ -261,7 +261,8 @@ pub async fn delete_tag(State(app): State<App>, fields: Fields) -> Result<Json<V
 
 async fn change<F>(app: &App, name: &str, version: &str, job: F) -> Result<()>
 where
-    F: for<'c> FnOnce(&'c mut SqliteConnection, Row) -> futures_util::future::BoxFuture<'c, Result<()>>
+    F: for<'c> FnOnce(&'c mut Connection, Row) -> futures_util::future::BoxFuture<'c, Result<()>>
+        + Clone
         + Send
         + 'static,
 {
@@ -269,10 +270,11 @@ where
     app.store
         .write(move |tx| {
             Box::pin(async move {
+                registered_models::lock(tx, &name).await?;
                 let row = find(&mut *tx, &name, &version).await?;
                 let number = row.version;
                 job(&mut *tx, row).await?;
-                sqlx::query("UPDATE model_versions SET last_updated_timestamp = $1 WHERE name = $2 AND version = $3")
+                store::query("UPDATE model_versions SET last_updated_timestamp = $1 WHERE name = $2 AND version = $3")
                     .bind(now_ms())
                     .bind(&name)
                     .bind(number)
@@ -285,11 +287,11 @@ where
 }
 
 /// The version, unless it is deleted.
-pub async fn find(executor: impl SqliteExecutor<'_>, name: &str, version: &str) -> Result<Row> {
+pub async fn find(executor: impl Executor<'_>, name: &str, version: &str) -> Result<Row> {
     let number: i64 = version
         .parse()
         .map_err(|_| Error::invalid("Invalid value for parameter 'version' supplied: it must be an integer."))?;
-    sqlx::query_as("SELECT * FROM model_versions WHERE name = $1 AND version = $2 AND deleted = 0")
+    store::query_as("SELECT * FROM model_versions WHERE name = $1 AND version = $2 AND deleted = 0")
         .bind(name)
         .bind(number)
         .fetch_optional(executor)
@@ -298,8 +300,8 @@ pub async fn find(executor: impl SqliteExecutor<'_>, name: &str, version: &str) 
 }
 
 /// The version that an alias points to.
-pub async fn by_alias(executor: impl SqliteExecutor<'_>, name: &str, alias: &str) -> Result<Option<Row>> {
-    Ok(sqlx::query_as(
+pub async fn by_alias(executor: impl Executor<'_>, name: &str, alias: &str) -> Result<Option<Row>> {
+    Ok(store::query_as(
         "SELECT v.* FROM model_versions v JOIN aliases a ON a.name = v.name AND a.version = v.version
          WHERE a.name = $1 AND a.alias = $2 AND v.deleted = 0",
     )
@@ -310,15 +312,15 @@ pub async fn by_alias(executor: impl SqliteExecutor<'_>, name: &str, alias: &str
 }
 
 /// The version as the API spells it.
-pub async fn load(pool: &SqlitePool, row: Row) -> Result<ModelVersion> {
+pub async fn load(pool: &Reader, row: Row) -> Result<ModelVersion> {
     let tags: Vec<(String, String)> =
-        sqlx::query_as("SELECT key, value FROM model_version_tags WHERE name = $1 AND version = $2 ORDER BY key")
+        store::query_as("SELECT key, value FROM model_version_tags WHERE name = $1 AND version = $2 ORDER BY key")
             .bind(&row.name)
             .bind(row.version)
             .fetch_all(pool)
             .await?;
     let aliases: Vec<(String,)> =
-        sqlx::query_as("SELECT alias FROM aliases WHERE name = $1 AND version = $2 ORDER BY alias")
+        store::query_as("SELECT alias FROM aliases WHERE name = $1 AND version = $2 ORDER BY alias")
             .bind(&row.name)
             .bind(row.version)
             .fetch_all(pool)
@@ -340,8 +342,8 @@ pub async fn load(pool: &SqlitePool, row: Row) -> Result<ModelVersion> {
     })
 }
 
-async fn write_tag(tx: &mut SqliteConnection, name: &str, version: i64, key: &str, value: &str) -> Result<()> {
-    sqlx::query(
+async fn write_tag(tx: &mut Connection, name: &str, version: i64, key: &str, value: &str) -> Result<()> {
+    store::query(
         "INSERT INTO model_version_tags (name, version, key, value) VALUES ($1, $2, $3, $4)
          ON CONFLICT (name, version, key) DO UPDATE SET value = excluded.value",
     )

@@ -2,10 +2,9 @@
 
 use contract::api::ModuleInfo;
 use contract::{Manifest, Profile};
-use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::error::{Error, Result};
-use crate::store::Store;
+use crate::store::{self, Connection, FromRow, Reader, Store};
 use crate::url::encoded;
 
 /// A ready module.
@@ -41,7 +40,7 @@ impl Record {
     }
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(FromRow)]
 struct Row {
     name: String,
     version: i64,
@@ -75,8 +74,8 @@ impl Row {
 }
 
 /// The module of a version, if there is one or will be.
-pub async fn of_version(pool: &SqlitePool, name: &str, version: i64) -> Result<Option<Result<Record, Option<String>>>> {
-    let row: Option<Row> = sqlx::query_as(
+pub async fn of_version(pool: &Reader, name: &str, version: i64) -> Result<Option<Result<Record, Option<String>>>> {
+    let row: Option<Row> = store::query_as(
         "SELECT name, version, state, error, sha256, edges_sha256, bytes, manifest, profile FROM modules
          WHERE name = $1 AND version = $2",
     )
@@ -88,8 +87,8 @@ pub async fn of_version(pool: &SqlitePool, name: &str, version: i64) -> Result<O
 }
 
 /// The modules of all versions of a model.
-pub async fn of_model(pool: &SqlitePool, name: &str) -> Result<Vec<(i64, Result<Record, Option<String>>)>> {
-    let rows: Vec<Row> = sqlx::query_as(
+pub async fn of_model(pool: &Reader, name: &str) -> Result<Vec<(i64, Result<Record, Option<String>>)>> {
+    let rows: Vec<Row> = store::query_as(
         "SELECT name, version, state, error, sha256, edges_sha256, bytes, manifest, profile FROM modules WHERE name = $1",
     )
     .bind(name)
@@ -100,8 +99,8 @@ pub async fn of_model(pool: &SqlitePool, name: &str) -> Result<Vec<(i64, Result<
 
 /// The version that telemetry of module `sha256` (or the first digits of it) belongs to: the champion
 /// where several have the very same module, else the newest.
-pub async fn by_sha256(pool: &SqlitePool, sha256: &str) -> Result<Option<Record>> {
-    let row: Option<Row> = sqlx::query_as(
+pub async fn by_sha256(pool: &Reader, sha256: &str) -> Result<Option<Record>> {
+    let row: Option<Row> = store::query_as(
         "SELECT m.name, m.version, m.state, m.error, m.sha256, m.edges_sha256, m.bytes, m.manifest, m.profile
          FROM modules m JOIN model_versions v ON v.name = m.name AND v.version = m.version
          LEFT JOIN aliases a ON a.name = m.name AND a.version = m.version AND a.alias = 'champion'
@@ -115,8 +114,8 @@ pub async fn by_sha256(pool: &SqlitePool, sha256: &str) -> Result<Option<Record>
 }
 
 /// Sha256 of the module that `compiler` made of this ONNX file before.
-pub async fn compiled_before(pool: &SqlitePool, onnx_sha256: &str, compiler: &str) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar(
+pub async fn compiled_before(pool: &Reader, onnx_sha256: &str, compiler: &str) -> Result<Option<String>> {
+    Ok(store::query_scalar(
         "SELECT sha256 FROM modules
          WHERE onnx_sha256 = $1 AND compiler = $2 AND profile IS NULL AND state = 'ready' LIMIT 1",
     )
@@ -126,11 +125,15 @@ pub async fn compiled_before(pool: &SqlitePool, onnx_sha256: &str, compiler: &st
     .await?)
 }
 
-/// Versions whose module is still to be made.
-pub async fn waiting(pool: &SqlitePool) -> Result<Vec<(String, i64)>> {
-    Ok(sqlx::query_as("SELECT name, version FROM modules WHERE state = 'waiting' ORDER BY name, version")
-        .fetch_all(pool)
-        .await?)
+/// Versions registered before `before` whose module is still to be made.
+pub async fn waiting(reader: &Reader, before: i64) -> Result<Vec<(String, i64)>> {
+    store::query_as(
+        "SELECT m.name, m.version FROM modules m JOIN model_versions v ON v.name = m.name AND v.version = m.version
+         WHERE m.state = 'waiting' AND v.creation_timestamp < $1 ORDER BY m.name, m.version",
+    )
+    .bind(before)
+    .fetch_all(reader)
+    .await
 }
 
 /// Records how it went. A version deleted meanwhile stays deleted.
@@ -139,12 +142,12 @@ pub async fn finish(store: &Store, name: &str, version: i64, outcome: Result<Rec
     store.write(move |tx| Box::pin(async move { write(tx, &name, now, outcome).await })).await
 }
 
-async fn write(tx: &mut SqliteConnection, name: &str, version: i64, outcome: Result<Record, String>) -> Result<()> {
+async fn write(tx: &mut Connection, name: &str, version: i64, outcome: Result<Record, String>) -> Result<()> {
     let json = |error: serde_json::Error| Error::internal(format!("modules table: {error}"));
     match outcome {
         Ok(record) => {
             let profile = record.profile.as_ref().map(serde_json::to_string).transpose().map_err(json)?;
-            sqlx::query(
+            store::query(
                 "UPDATE modules SET state = 'ready', error = NULL, sha256 = $1, edges_sha256 = $2, bytes = $3, manifest = $4,
                      profile = $5, onnx_sha256 = $6, compiler = $7
                  WHERE name = $8 AND version = $9",
@@ -162,7 +165,7 @@ async fn write(tx: &mut SqliteConnection, name: &str, version: i64, outcome: Res
             .await?;
         }
         Err(error) => {
-            sqlx::query("UPDATE modules SET state = 'failed', error = $1 WHERE name = $2 AND version = $3")
+            store::query("UPDATE modules SET state = 'failed', error = $1 WHERE name = $2 AND version = $3")
                 .bind(error)
                 .bind(name)
                 .bind(version)

@@ -3,21 +3,19 @@
 //! It never waits for company, so a lone writer pays one commit, and many at once share one
 //! (group commit). What was answered is on the disk (`synchronous=FULL`).
 
-use std::sync::Arc;
-
 use futures_util::future::BoxFuture;
-use sqlx::SqliteConnection;
-use sqlx::{Connection, Executor};
+use sqlx::Connection as _;
 use tokio::sync::{mpsc, oneshot};
 
+use super::{Connection, query};
 use crate::error::{Error, Result};
 
 /// Most jobs of one transaction.
 const BATCH: usize = 256;
 
 /// A queued job: does its work, and returns how to answer once the commit is known.
-type Job = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, (bool, Answer)> + Send>;
-type Answer = Box<dyn FnOnce(std::result::Result<(), Arc<sqlx::Error>>) + Send>;
+type Job = Box<dyn for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, (bool, Answer)> + Send>;
+type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
 enum Message {
     Job(Job),
@@ -32,7 +30,7 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the task; it ends with the last handle.
-    pub fn start(connection: SqliteConnection) -> Writer {
+    pub fn start(connection: Connection) -> Writer {
         let (queue, jobs) = mpsc::channel(4096);
         tokio::spawn(write(connection, jobs));
         Writer { queue }
@@ -42,7 +40,7 @@ impl Writer {
     pub async fn run<T, F>(&self, job: F) -> Result<T>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
         let (sender, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
@@ -50,11 +48,7 @@ impl Writer {
                 let result = job(connection).await;
                 let keep = result.is_ok();
                 let answer: Answer = Box::new(move |committed| {
-                    let result = match committed {
-                        Ok(()) => result,
-                        Err(error) => Err(Error::internal(format!("commit failed: {error}"))),
-                    };
-                    sender.send(result).ok();
+                    sender.send(committed.and(result)).ok();
                 });
                 (keep, answer)
             })
@@ -72,7 +66,7 @@ impl Writer {
     }
 }
 
-async fn write(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Message>) {
+async fn write(mut connection: Connection, mut jobs: mpsc::Receiver<Message>) {
     let mut batch = Vec::new();
     while jobs.recv_many(&mut batch, BATCH).await > 0 {
         let mut closing = None;
@@ -85,43 +79,41 @@ async fn write(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Messag
         }
         if !work.is_empty() {
             let mut answers = Vec::with_capacity(work.len());
-            let committed = transaction(&mut connection, work, &mut answers).await.map_err(Arc::new);
+            let committed = transaction(&mut connection, work, &mut answers).await;
             if committed.is_err() {
-                connection.execute("ROLLBACK").await.ok(); // an error here means there is no transaction left
+                query("ROLLBACK").execute(&mut connection).await.ok(); // an error here means there is no transaction left
             }
             answers.into_iter().for_each(|answer| answer(committed.clone()));
         }
         if let Some(sender) = closing {
-            connection.close().await.ok();
+            if let Connection::Sqlite(connection) = connection {
+                connection.close().await.ok();
+            }
             sender.send(()).ok();
             return;
         }
     }
 }
 
-async fn transaction(
-    connection: &mut SqliteConnection,
-    work: Vec<Job>,
-    answers: &mut Vec<Answer>,
-) -> std::result::Result<(), sqlx::Error> {
-    connection.execute("BEGIN IMMEDIATE").await?;
+async fn transaction(connection: &mut Connection, work: Vec<Job>, answers: &mut Vec<Answer>) -> Result<()> {
+    query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
     let alone = work.len() == 1;
     let mut kept = 0;
     for job in work {
         if !alone {
-            connection.execute("SAVEPOINT job").await?;
+            query("SAVEPOINT job").execute(&mut *connection).await?;
         }
-        let (keep, answer) = job(connection).await;
+        let (keep, answer) = job(&mut *connection).await;
         answers.push(answer);
         kept += usize::from(keep);
         if !alone {
             if !keep {
-                connection.execute("ROLLBACK TO job").await?;
+                query("ROLLBACK TO job").execute(&mut *connection).await?;
             }
-            connection.execute("RELEASE job").await?;
+            query("RELEASE job").execute(&mut *connection).await?;
         }
     }
     // A lone job that failed leaves nothing to keep.
-    connection.execute(if kept == 0 { "ROLLBACK" } else { "COMMIT" }).await?;
+    query(if kept == 0 { "ROLLBACK" } else { "COMMIT" }).execute(connection).await?;
     Ok(())
 }

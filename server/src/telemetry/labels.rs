@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::clock::now_ms;
 use crate::error::Result;
 use crate::modules::{self, Record};
+use crate::store;
 use crate::windows::MINUTE_MS;
 use crate::{body, error};
 
@@ -50,6 +51,7 @@ struct Key {
     label: i64,
 }
 
+#[derive(Clone)]
 struct Joined {
     key: Key,
     module: String,
@@ -183,15 +185,14 @@ async fn write(app: &App, joined: Vec<Joined>) -> Result<LabelsAnswer, error::Er
             Box::pin(async move {
                 let mut sums: BTreeMap<&Key, (i64, f64, f64)> = BTreeMap::new();
                 for label in &joined {
-                    let fresh = sqlx::query(
+                    let fresh = store::query(
                         "INSERT INTO labelled (module, nonce, minute) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
                     )
                     .bind(&label.module)
                     .bind(label.nonce)
                     .bind(label.minute)
                     .execute(&mut *tx)
-                    .await?
-                    .rows_affected();
+                    .await?;
                     if fresh == 1 {
                         let sum = sums.entry(&label.key).or_default();
                         *sum = (sum.0 + 1, sum.1 + label.error.abs(), sum.2 + label.error * label.error);
@@ -199,12 +200,12 @@ async fn write(app: &App, joined: Vec<Joined>) -> Result<LabelsAnswer, error::Er
                 }
                 let counted: i64 = sums.values().map(|sum| sum.0).sum();
                 for (key, (count, absolute, squared)) in sums {
-                    sqlx::query(
+                    store::query(
                         "INSERT INTO labels (name, version, day, origin, bin, class, label, count, absolute, squared)
                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                          ON CONFLICT (name, version, day, origin, bin, class, label) DO UPDATE
-                         SET count = count + excluded.count, absolute = absolute + excluded.absolute,
-                             squared = squared + excluded.squared",
+                         SET count = labels.count + excluded.count, absolute = labels.absolute + excluded.absolute,
+                             squared = labels.squared + excluded.squared",
                     )
                     .bind(&key.name)
                     .bind(key.version)

@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 
 use contract::{Counters, Origin, Snapshot};
 use monitoring::merge;
-use sqlx::SqliteConnection;
 
 use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::modules::Record;
-use crate::store::Store;
+use crate::store::{self, Connection, Store};
 use crate::windows::{self, MINUTE_MS, Window};
 
 /// An instance that has said nothing for so long is gone, and its lines are too: Pub/Sub keeps a
@@ -58,7 +57,7 @@ pub async fn write(store: &Store, snapshots: Vec<(Record, Snapshot)>) -> Result<
 
 /// Rows that are new; `None` when the snapshot is not newer than what is known.
 async fn one(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     record: &Record,
     snapshot: &Snapshot,
     now: i64,
@@ -66,8 +65,9 @@ async fn one(
     let json = |error: serde_json::Error| Error::internal(format!("snapshots table: {error}"));
     let instance = snapshot.instance.to_ascii_lowercase();
     let sequence = i64::try_from(snapshot.sequence).unwrap_or(i64::MAX);
+    tx.lock(&format!("snapshot {instance} {}", record.sha256)).await?;
     let known: Option<(i64, String)> =
-        sqlx::query_as("SELECT sequence, counters FROM snapshots WHERE instance = $1 AND module_sha256 = $2")
+        store::query_as("SELECT sequence, counters FROM snapshots WHERE instance = $1 AND module_sha256 = $2")
             .bind(&instance)
             .bind(&record.sha256)
             .fetch_optional(&mut *tx)
@@ -81,7 +81,7 @@ async fn one(
         Ok(new) => new,
         Err(mismatch) => return Ok(Err(mismatch.to_string())),
     };
-    sqlx::query(
+    store::query(
         "INSERT INTO snapshots (instance, module_sha256, sequence, counters, at) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (instance, module_sha256) DO UPDATE
          SET sequence = excluded.sequence, counters = excluded.counters, at = excluded.at",

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use contract::watch::RealisedDay;
 use host_native::outcome;
 use monitoring::performance::{self, Labelled};
-use sqlx::SqlitePool;
 
 use crate::error::Result;
 use crate::modules::Record;
+use crate::store::{self, Reader};
 
 type Row = (i64, bool, i64, i64, i64, i64, f64, f64);
 
 /// Performance of a version by day of prediction from `from_ms` on, newest first. Labels of ids that
 /// pages made, or nobody signed, stand for themselves.
-pub async fn days(pool: &SqlitePool, record: &Record, from_ms: i64, margin: f64) -> Result<Vec<RealisedDay>> {
-    let rows: Vec<Row> = sqlx::query_as(
+pub async fn days(pool: &Reader, record: &Record, from_ms: i64, margin: f64) -> Result<Vec<RealisedDay>> {
+    let rows: Vec<Row> = store::query_as(
         "SELECT day, origin = 'browser', bin, class, label, CAST(sum(count) AS BIGINT), sum(absolute), sum(squared)
          FROM labels WHERE name = $1 AND version = $2 AND day >= $3
          GROUP BY day, origin = 'browser', bin, class, label",

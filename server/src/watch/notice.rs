@@ -13,9 +13,12 @@ use crate::app::App;
 use crate::clock::now_ms;
 use crate::error::Result;
 use crate::observe::{http, trace};
+use crate::store::{self, Connection};
 
 /// Waits between attempts double from a second to an hour.
 const WAIT_MS_MAX: i64 = 3_600_000;
+/// How long the receiver may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Attempts before a notice is given up: about a day.
 const ATTEMPTS: i64 = 36;
 
@@ -80,41 +83,47 @@ pub async fn deliver(app: App, webhook: Webhook) {
     }
 }
 
+/// Sends what is due. A notice is taken before it is sent, so that of several replicas one sends it.
 async fn send_due(app: &App, webhook: &Webhook) -> Result<()> {
     // A notice waits for those of the same version that came before it: no receiver should hear the end first.
-    let due: Vec<(String, String, i64)> = sqlx::query_as(
-        "SELECT id, body, attempts FROM notices n WHERE next_at <= $1 AND NOT EXISTS
+    let due: Vec<(String, String, i64, i64)> = store::query_as(
+        "SELECT id, body, attempts, next_at FROM notices n WHERE next_at <= $1 AND NOT EXISTS
              (SELECT 1 FROM notices o WHERE o.name = n.name AND o.version = n.version AND o.at < n.at)
          ORDER BY at LIMIT 20",
     )
     .bind(now_ms())
     .fetch_all(app.store.read())
     .await?;
-    for (id, body, attempts) in due {
+    for (id, body, attempts, next_at) in due {
+        let attempts = attempts + 1;
+        let wait = (500 << attempts.min(20)).min(WAIT_MS_MAX);
+        let next = now_ms() + wait.max(i64::try_from(2 * TIMEOUT.as_millis()).unwrap_or(i64::MAX));
+        let taken = {
+            let id = id.clone();
+            app.store.write(move |tx| Box::pin(async move { take(tx, &id, (next_at, next), attempts).await }))
+        };
+        if !taken.await? {
+            continue; // another replica was quicker
+        }
         let headers = webhook.headers(&id, now_ms() / 1000, &body);
-        let answer = http::post(&webhook.url, headers, body.into_bytes(), Duration::from_secs(10)).await;
-        let failed = match answer {
+        let failed = match http::post(&webhook.url, headers, body.into_bytes(), TIMEOUT).await {
             Ok(200..300) => None,
             Ok(status) => Some(format!("it answered {status}")),
             Err(what) => Some(what),
         };
-        let attempts = attempts + 1;
         let over = failed.is_none() || attempts >= ATTEMPTS;
         if let Some(why) = failed {
             let wait = if over { "given up" } else { "to be sent again" };
             tracing::warn!(notice = id, attempts, why, "the webhook did not take a notice; {wait}");
         }
-        let next_at = now_ms() + (500 << attempts.min(20)).min(WAIT_MS_MAX);
+        let again = now_ms() + wait;
         app.store
             .write(move |tx| {
                 Box::pin(async move {
                     let query = if over {
-                        sqlx::query("DELETE FROM notices WHERE id = $1").bind(&id)
+                        store::query("DELETE FROM notices WHERE id = $1").bind(&id)
                     } else {
-                        sqlx::query("UPDATE notices SET attempts = $2, next_at = $3 WHERE id = $1")
-                            .bind(&id)
-                            .bind(attempts)
-                            .bind(next_at)
+                        store::query("UPDATE notices SET next_at = $2 WHERE id = $1").bind(&id).bind(again)
                     };
                     query.execute(tx).await?;
                     Ok(())
@@ -123,6 +132,18 @@ async fn send_due(app: &App, webhook: &Webhook) -> Result<()> {
             .await?;
     }
     Ok(())
+}
+
+/// Puts the next attempt off, unless somebody else has; should this process end, it is sent again then.
+async fn take(tx: &mut Connection, id: &str, (before, next): (i64, i64), attempts: i64) -> Result<bool> {
+    let taken = store::query("UPDATE notices SET attempts = $2, next_at = $3 WHERE id = $1 AND next_at = $4")
+        .bind(id)
+        .bind(attempts)
+        .bind(next)
+        .bind(before)
+        .execute(tx)
+        .await?;
+    Ok(taken == 1)
 }
 
 #[cfg(test)]

@@ -1,31 +1,33 @@
 //! What an evaluation leaves behind: its row, an event on the time line, a notice, figures in the run.
 
 use contract::watch::{Alarm, AlarmState, Notice};
-use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::mlflow::log::{self, Point};
 use crate::mlflow::registered_models;
+use crate::store::{self, Connection, Reader};
 use crate::url::encoded;
 use crate::windows::MINUTE_MS;
 
 /// What was known before.
+#[derive(Clone)]
 pub struct Known {
     alarm: Alarm,
+    text: String,
     notified: bool,
     logged: i64,
 }
 
 /// The rows of a model.
-pub async fn of(pool: &SqlitePool, name: &str) -> Result<Vec<(i64, Known)>> {
+pub async fn of(pool: &Reader, name: &str) -> Result<Vec<(i64, Known)>> {
     let rows: Vec<(i64, String, bool, i64)> =
-        sqlx::query_as("SELECT version, evaluation, notified = 1, logged FROM alarms WHERE name = $1")
+        store::query_as("SELECT version, evaluation, notified = 1, logged FROM alarms WHERE name = $1")
             .bind(name)
             .fetch_all(pool)
             .await?;
     rows.into_iter()
-        .map(|(version, text, notified, logged)| Ok((version, Known { alarm: read(&text)?, notified, logged })))
+        .map(|(version, text, notified, logged)| Ok((version, Known { alarm: read(&text)?, text, notified, logged })))
         .collect()
 }
 
@@ -58,6 +60,7 @@ pub async fn record(app: &App, mut alarm: Alarm, known: Option<&Known>) -> Resul
         let (model, version, causes) = (&alarm.model, &alarm.version, alarm.causes.join(", "));
         tracing::warn!(model, version, event, causes, trusted = alarm.trusted, "alarm");
     }
+    let seen = known.map(|known| known.text.clone());
     let webhook = app.config.watch.webhook.is_some();
     let json = |error: serde_json::Error| Error::internal(error.to_string());
     let evaluation = serde_json::to_string(&alarm).map_err(json)?;
@@ -74,10 +77,18 @@ pub async fn record(app: &App, mut alarm: Alarm, known: Option<&Known>) -> Resul
         .write(move |tx| {
             Box::pin(async move {
                 let gone = !crate::windows::known(tx, &alarm.model, version).await?;
-                if gone {
+                tx.lock(&format!("alarm {} {version}", alarm.model)).await?;
+                let now: Option<String> =
+                    store::query_scalar("SELECT evaluation FROM alarms WHERE name = $1 AND version = $2")
+                        .bind(&alarm.model)
+                        .bind(version)
+                        .fetch_optional(&mut *tx)
+                        .await?;
+                // What another replica found in the meantime stands, and it has told it.
+                if gone || now != seen {
                     return Ok(());
                 }
-                sqlx::query(
+                store::query(
                     "INSERT INTO alarms (name, version, evaluation, notified, logged) VALUES ($1, $2, $3, $4, $5)
                      ON CONFLICT (name, version) DO UPDATE SET evaluation = excluded.evaluation,
                          notified = excluded.notified, logged = excluded.logged",
@@ -101,16 +112,10 @@ pub async fn record(app: &App, mut alarm: Alarm, known: Option<&Known>) -> Resul
         .await
 }
 
-async fn tell(
-    tx: &mut SqliteConnection,
-    alarm: &Alarm,
-    version: i64,
-    notice: &Notice,
-    body: Option<String>,
-) -> Result<()> {
+async fn tell(tx: &mut Connection, alarm: &Alarm, version: i64, notice: &Notice, body: Option<String>) -> Result<()> {
     registered_models::event(tx, &alarm.model, version, "alarm", &sentence(&notice.event, alarm)).await?;
     if let Some(body) = body {
-        sqlx::query(
+        store::query(
             "INSERT INTO notices (id, name, version, at, body, attempts, next_at) VALUES ($1, $2, $3, $4, $5, 0, 0)",
         )
         .bind(&notice.id)

@@ -4,7 +4,14 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use serde_json::json;
 
+use crate::database::on_both;
 use crate::support::{TestServer, bytes};
+
+on_both! {
+    odd_names_and_large_files_come_back_as_they_went
+    nothing_leads_outside
+    an_upload_that_breaks_off_leaves_nothing
+}
 
 const ROOT: &str = "/api/2.0/mlflow-artifacts/artifacts";
 
@@ -15,7 +22,6 @@ async fn get(server: &TestServer, path: &str) -> (StatusCode, Vec<u8>, axum::htt
     (status, bytes(response).await, headers)
 }
 
-#[tokio::test]
 async fn odd_names_and_large_files_come_back_as_they_went() {
     let server = TestServer::start().await;
     let large: Vec<u8> = (0..20_000_000u32).map(|i| (i % 251) as u8).collect();
@@ -48,7 +54,6 @@ async fn odd_names_and_large_files_come_back_as_they_went() {
     assert_eq!(server.get(&format!("{ROOT}?path=1")).await, json!({}));
 }
 
-#[tokio::test]
 async fn nothing_leads_outside() {
     let server = TestServer::start().await;
     std::fs::write(server.folder.path().join("secret"), "s").unwrap();
@@ -71,7 +76,6 @@ async fn nothing_leads_outside() {
     assert_eq!(status, StatusCode::NOT_FOUND);
 }
 
-#[tokio::test]
 async fn an_upload_that_breaks_off_leaves_nothing() {
     let server = TestServer::start().await;
     let parts = futures_util::stream::iter([

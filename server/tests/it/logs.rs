@@ -3,8 +3,14 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::database::on_both;
 use crate::production::{compiled, serving};
 use crate::support::TestServer;
+
+on_both! {
+    shuffled_and_repeated_lines_count_once
+    what_cannot_be_true_is_refused_and_the_rest_counts
+}
 
 /// What an instance of the plugin logs after `predictions` rows, at this minute.
 fn line(sha256: &str, instance: char, sequence: u64, predictions: u64, minutes_ago: u64) -> String {
@@ -33,7 +39,6 @@ async fn counted(server: &TestServer) -> (u64, u64) {
     })
 }
 
-#[tokio::test]
 async fn shuffled_and_repeated_lines_count_once() {
     let server = serving().await;
     let sha256 = compiled(&server).await["module"]["sha256"].as_str().unwrap().to_owned();
@@ -62,7 +67,6 @@ async fn shuffled_and_repeated_lines_count_once() {
     assert_eq!(send(&server, &later).await["counted"], 0);
 }
 
-#[tokio::test]
 async fn what_cannot_be_true_is_refused_and_the_rest_counts() {
     let server = serving().await;
     let sha256 = compiled(&server).await["module"]["sha256"].as_str().unwrap().to_owned();

@@ -1,6 +1,7 @@
 //! The server seen from outside: each file is a conversation with one part of it.
 
 mod artifacts;
+mod database;
 mod logs;
 mod production;
 mod routes;

@@ -3,7 +3,14 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::database::on_both;
 use crate::support::TestServer;
+
+on_both! {
+    predictions_follow_the_champion_and_are_counted
+    a_flush_is_counted_once
+    what_does_not_compile_says_why
+}
 
 /// Scaler and logistic regression, by skl2onnx: input `X` `[N, 4]`, outputs `label` and `probabilities`.
 const IRIS: &[u8] = include_bytes!("iris.onnx");
@@ -39,7 +46,6 @@ pub fn flower() -> Value {
     json!({"X[0]": 5.1, "X[1]": 3.5, "X[2]": 1.4, "X[3]": 0.2})
 }
 
-#[tokio::test]
 async fn predictions_follow_the_champion_and_are_counted() {
     let server = serving().await;
     let (status, answer) = server.ask(Method::POST, "/predict/iris", &flower().to_string()).await;
@@ -85,7 +91,6 @@ async fn predictions_follow_the_champion_and_are_counted() {
     assert!(metrics.as_str().unwrap().contains(line), "{metrics}");
 }
 
-#[tokio::test]
 async fn a_flush_is_counted_once() {
     let server = serving().await;
     let sha256 = compiled(&server).await["module"]["sha256"].as_str().unwrap().to_owned();
@@ -141,7 +146,6 @@ async fn a_flush_is_counted_once() {
     assert_eq!(production["totals"][0].get("latency").unwrap_or(&Value::Null), &Value::Null); // not measurable, never 0
 }
 
-#[tokio::test]
 async fn what_does_not_compile_says_why() {
     let server = TestServer::start().await;
     server.put("/api/2.0/mlflow-artifacts/artifacts/broken/model.onnx", "not a model").await;

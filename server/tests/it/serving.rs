@@ -4,27 +4,36 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
+use crate::database::on_both;
 use crate::production::{champion, flower, serving};
 use crate::support::{TestServer, bytes};
 
-#[tokio::test]
+on_both! {
+    the_document_is_typed_from_the_signature
+    the_page_needs_nobody_else
+    mlflows_scoring_protocol
+    probes_are_not_counted
+}
+
 async fn the_document_is_typed_from_the_signature() {
     let server = serving().await;
     let none = server.get("/openapi.json").await;
     assert!(none["paths"].get("/predict/iris").is_none(), "nothing has the alias yet");
     champion(&server).await;
     let document = server.get("/openapi.json").await;
-    insta::assert_json_snapshot!(json!({
-        "predict": document["paths"]["/predict/iris"],
-        "input": document["components"]["schemas"]["iris.Input"],
-        "output": document["components"]["schemas"]["iris.Output"],
-        "paths": document["paths"].as_object().unwrap().keys().collect::<Vec<_>>(),
-    }));
+    insta::assert_json_snapshot!(
+        "the_document_is_typed_from_the_signature",
+        json!({
+            "predict": document["paths"]["/predict/iris"],
+            "input": document["components"]["schemas"]["iris.Input"],
+            "output": document["components"]["schemas"]["iris.Output"],
+            "paths": document["paths"].as_object().unwrap().keys().collect::<Vec<_>>(),
+        })
+    );
     // What the document gives as an example is taken.
     server.post("/predict/iris", document["components"]["schemas"]["iris.Input"]["examples"][0].clone()).await;
 }
 
-#[tokio::test]
 async fn the_page_needs_nobody_else() {
     let server = TestServer::start().await;
     for (path, kind) in [("/docs", "text/html"), ("/docs/docs.css", "text/css"), ("/docs/docs.js", "text/javascript")] {
@@ -38,7 +47,6 @@ async fn the_page_needs_nobody_else() {
     }
 }
 
-#[tokio::test]
 async fn mlflows_scoring_protocol() {
     let server = serving().await;
     let (status, _) = server.ask(Method::GET, "/ping", "").await;
@@ -69,7 +77,6 @@ async fn mlflows_scoring_protocol() {
     assert_eq!(server.send(request).await.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }
 
-#[tokio::test]
 async fn probes_are_not_counted() {
     let server = serving().await;
     champion(&server).await;

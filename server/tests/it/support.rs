@@ -6,6 +6,8 @@ use beira_server::{App, Config, Declared, House};
 use serde_json::Value;
 use tower::ServiceExt;
 
+use crate::database;
+
 /// A running application.
 pub struct TestServer {
     pub app: App,
@@ -26,11 +28,8 @@ impl TestServer {
 
     /// A server with other settings than the usual.
     pub async fn with(folder: tempfile::TempDir, change: impl FnOnce(&mut Config)) -> TestServer {
-        let mut config = Config {
-            db: folder.path().join("beira.db"),
-            artifacts: folder.path().join("artifacts"),
-            ..Config::default()
-        };
+        let mut config =
+            Config { db: database::of(folder.path()), artifacts: folder.path().join("artifacts"), ..Config::default() };
         change(&mut config);
         let app = App::open(config).await.unwrap();
         let (router, routes) = app.router();

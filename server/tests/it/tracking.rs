@@ -3,7 +3,16 @@
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
+use crate::database::on_both;
 use crate::support::TestServer;
+
+on_both! {
+    a_fresh_server_has_the_default_experiment_alone
+    bad_input_is_answered_in_mlflows_words
+    a_batch_is_all_or_nothing_and_may_come_twice
+    runs_are_ordered_numbers_first_then_nan_then_missing
+    many_writers_share_commits_and_nothing_acknowledged_is_lost
+}
 
 const RUNS: &str = "/api/2.0/mlflow/runs";
 
@@ -12,7 +21,6 @@ async fn run(server: &TestServer) -> String {
     answer["run"]["info"]["run_id"].as_str().unwrap().to_owned()
 }
 
-#[tokio::test]
 async fn a_fresh_server_has_the_default_experiment_alone() {
     let server = TestServer::start().await;
     let found = server.post("/ajax-api/2.0/mlflow/experiments/search", json!({"max_results": 10})).await;
@@ -24,7 +32,6 @@ async fn a_fresh_server_has_the_default_experiment_alone() {
     assert_eq!(server.get("/health").await, json!("OK"));
 }
 
-#[tokio::test]
 async fn bad_input_is_answered_in_mlflows_words() {
     let server = TestServer::start().await;
     let id = run(&server).await;
@@ -70,7 +77,6 @@ async fn bad_input_is_answered_in_mlflows_words() {
     assert_eq!(status, StatusCode::NOT_FOUND);
 }
 
-#[tokio::test]
 async fn a_batch_is_all_or_nothing_and_may_come_twice() {
     let server = TestServer::start().await;
     let id = run(&server).await;
@@ -108,7 +114,6 @@ async fn a_batch_is_all_or_nothing_and_may_come_twice() {
     assert_eq!(rest, json!({"metrics": [{"key": "a", "value": 0.25, "timestamp": 10, "step": 3}]}));
 }
 
-#[tokio::test]
 async fn runs_are_ordered_numbers_first_then_nan_then_missing() {
     let server = TestServer::start().await;
     for (name, value) in [("low", json!(1)), ("nan", json!("NaN")), ("none", json!(null)), ("high", json!(2))] {
@@ -133,7 +138,6 @@ async fn runs_are_ordered_numbers_first_then_nan_then_missing() {
     assert_eq!(names("run_name LIKE 'N%'", "run_name").await, "");
 }
 
-#[tokio::test]
 async fn many_writers_share_commits_and_nothing_acknowledged_is_lost() {
     let server = TestServer::start().await;
     let id = run(&server).await;

@@ -17,7 +17,14 @@ use host_native::{Batch, Module, count, seal};
 use monitoring::hmac::hmac_sha256;
 use serde_json::{Value, json};
 
+use crate::database::on_both;
 use crate::support::TestServer;
+
+on_both! {
+    labels_find_their_predictions
+    a_shift_fires_labels_confirm_and_rolling_back_ends_it
+    metrics_and_spans_reach_a_collector
+}
 
 /// Scaler and logistic regression over three classes: input `X` `[N, 4]`, outputs `label` and `probabilities`.
 const IRIS: &[u8] = include_bytes!("iris.onnx");
@@ -121,7 +128,6 @@ async fn until(server: &TestServer, path: &str, done: impl Fn(&Value) -> bool) -
 
 const PRODUCTION: &str = "/api/beira/models/iris/production";
 
-#[tokio::test]
 async fn labels_find_their_predictions() {
     let (server, _) = serving(|_| ()).await;
     let rows = records(&Random(5).flowers(60));
@@ -217,7 +223,6 @@ async fn receiver(failures: usize) -> (String, Received) {
     (address, received)
 }
 
-#[tokio::test]
 async fn a_shift_fires_labels_confirm_and_rolling_back_ends_it() {
     let (address, received) = receiver(1).await;
     let webhook = Webhook::new(&format!("{address}/hook"), "a secret").unwrap();
@@ -361,7 +366,6 @@ fn every_metric_of_the_dashboards_is_exported(metrics: &str) {
     }
 }
 
-#[tokio::test]
 async fn metrics_and_spans_reach_a_collector() {
     let (address, received) = receiver(0).await;
     let variables = [

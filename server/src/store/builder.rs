@@ -1,0 +1,86 @@
+//! Statements put together at run time.
+
+use std::fmt::{Display, Write};
+
+use sqlx::{AssertSqlSafe, SqlSafeStr};
+
+use super::query::{Query, QueryAs, Row};
+use super::value::Value;
+
+/// A statement under construction. Only our own text is pushed; what comes from outside is bound.
+pub struct QueryBuilder {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl QueryBuilder {
+    /// Begins with `text`.
+    pub fn new(text: impl Into<String>) -> QueryBuilder {
+        QueryBuilder { text: text.into(), values: Vec::new() }
+    }
+
+    /// Adds text.
+    pub fn push(&mut self, text: impl Display) -> &mut QueryBuilder {
+        write!(self.text, "{text}").ok(); // a String takes everything
+        self
+    }
+
+    /// Adds the next `$n` and its value.
+    pub fn push_bind(&mut self, value: impl Into<Value>) -> &mut QueryBuilder {
+        self.values.push(value.into());
+        let n = self.values.len();
+        self.push('$').push(n)
+    }
+
+    /// Adds what follows with `separator` between.
+    pub fn separated(&mut self, separator: &'static str) -> Separated<'_> {
+        Separated { builder: self, separator, first: true }
+    }
+
+    /// `VALUES (…), (…)`: one row each of `items`, written by `row`.
+    pub fn push_values<I: IntoIterator>(&mut self, items: I, mut row: impl FnMut(&mut Separated, I::Item)) {
+        for (i, item) in items.into_iter().enumerate() {
+            self.push(if i == 0 { "VALUES (" } else { ", (" });
+            row(&mut self.separated(", "), item);
+            self.push(")");
+        }
+    }
+
+    /// The statement, of which nobody reads rows.
+    pub fn build(self) -> Query {
+        Query::new(AssertSqlSafe(self.text).into_sql_str(), self.values)
+    }
+
+    /// The statement, which answers with rows and is not kept prepared: its text hardly comes again.
+    pub fn build_as<T: Row>(self) -> QueryAs<T> {
+        self.build().answering().persistent(false)
+    }
+}
+
+/// Writes a list.
+pub struct Separated<'b> {
+    builder: &'b mut QueryBuilder,
+    separator: &'static str,
+    first: bool,
+}
+
+impl Separated<'_> {
+    /// Adds text.
+    pub fn push(&mut self, text: impl Display) -> &mut Self {
+        self.between().push(text);
+        self
+    }
+
+    /// Adds the next `$n` and its value.
+    pub fn push_bind(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.between().push_bind(value);
+        self
+    }
+
+    fn between(&mut self) -> &mut QueryBuilder {
+        if !std::mem::take(&mut self.first) {
+            self.builder.push(self.separator);
+        }
+        self.builder
+    }
+}

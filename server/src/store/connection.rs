@@ -1,0 +1,60 @@
+//! What statements run on: the transaction of a job, or the readers.
+
+use sqlx::postgres::PgPool;
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Postgres, SqliteConnection, Transaction};
+
+use super::query::query;
+use crate::error::Result;
+
+/// The open transaction of a job.
+pub enum Connection {
+    /// The one connection that writes.
+    Sqlite(SqliteConnection),
+    /// One of many.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Connection {
+    /// Keeps other jobs that name the same thing out until this one is done. SQLite's run one by one anyway.
+    pub async fn lock(&mut self, thing: &str) -> Result<()> {
+        if let Connection::Postgres(_) = self {
+            query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))").bind(thing).execute(self).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Connections that only read.
+pub enum Reader {
+    /// They do not wait for the writer (WAL).
+    Sqlite(SqlitePool),
+    /// The same pool that writes.
+    Postgres(PgPool),
+}
+
+/// Where a statement runs.
+pub enum On<'c> {
+    /// In a job's transaction.
+    Connection(&'c mut Connection),
+    /// By itself.
+    Reader(&'c Reader),
+}
+
+/// What a statement can be run on.
+pub trait Executor<'c>: Send {
+    /// Where that is.
+    fn on(self) -> On<'c>;
+}
+
+impl<'c> Executor<'c> for &'c mut Connection {
+    fn on(self) -> On<'c> {
+        On::Connection(self)
+    }
+}
+
+impl<'c> Executor<'c> for &'c Reader {
+    fn on(self) -> On<'c> {
+        On::Reader(self)
+    }
+}

@@ -1,0 +1,237 @@
+//! SQL text with `$1` and its values, said once and run on either database.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Arguments, AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite};
+
+use super::trouble;
+use super::value::Value;
+use super::{Connection, Executor, On, Reader};
+use crate::error::{Error, Result};
+
+/// Attempts of a read whose connection is gone: each takes one dead connection out of the pool.
+const ATTEMPTS: u32 = 40;
+
+/// What a query can answer with: a tuple, or a struct that derives [`FromRow`](super::FromRow).
+pub trait Row:
+    for<'r> sqlx::FromRow<'r, SqliteRow> + for<'r> sqlx::FromRow<'r, PgRow> + Send + Unpin + 'static
+{
+}
+
+impl<T> Row for T where
+    T: for<'r> sqlx::FromRow<'r, SqliteRow> + for<'r> sqlx::FromRow<'r, PgRow> + Send + Unpin + 'static
+{
+}
+
+/// A statement whose rows nobody reads.
+pub fn query(text: &'static str) -> Query {
+    Query::new(text.into_sql_str(), Vec::new())
+}
+
+/// A statement that answers with rows.
+pub fn query_as<T: Row>(text: &'static str) -> QueryAs<T> {
+    query(text).answering()
+}
+
+/// A statement that answers with one column.
+pub fn query_scalar<T>(text: &'static str) -> QueryScalar<T>
+where
+    (T,): Row,
+{
+    QueryScalar(query_as(text))
+}
+
+/// Text and values.
+pub struct Query {
+    text: SqlStr,
+    values: Vec<Value>,
+    persistent: bool,
+    lock: Option<Lock>,
+}
+
+/// How rows are locked. SQLite's jobs run one by one and need none.
+#[derive(Clone, Copy)]
+pub enum Lock {
+    /// Nobody else locks or changes them.
+    Alone,
+    /// Nobody changes them.
+    Shared,
+}
+
+impl Query {
+    pub(super) fn new(text: SqlStr, values: Vec<Value>) -> Query {
+        Query { text, values, persistent: true, lock: None }
+    }
+
+    pub(super) fn answering<T>(self) -> QueryAs<T> {
+        QueryAs { query: self, row: PhantomData }
+    }
+
+    /// The value of the next `$n`.
+    pub fn bind(mut self, value: impl Into<Value>) -> Query {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Number of rows that were written.
+    pub async fn execute<'c>(self, on: impl Executor<'c>) -> Result<u64> {
+        Ok(match on.on() {
+            On::Connection(Connection::Sqlite(connection)) => {
+                let (text, arguments) = self.sqlite()?;
+                sqlx::query_with(text, arguments).execute(connection).await?.rows_affected()
+            }
+            On::Connection(Connection::Postgres(connection)) => {
+                let arguments = self.postgres()?;
+                sqlx::query_with(self.text, arguments).execute(&mut **connection).await?.rows_affected()
+            }
+            On::Reader(_) => return Err(Error::internal("store: a reader was asked to write")),
+        })
+    }
+
+    fn sqlite(self) -> Result<(SqlStr, SqliteArguments)> {
+        let mut arguments = SqliteArguments::default();
+        for value in self.values {
+            match value {
+                Value::Integer(value) => arguments.add(value),
+                Value::Real(value) => arguments.add(value),
+                Value::Text(value) => arguments.add(value),
+            }
+            .map_err(sqlx::Error::Encode)?;
+        }
+        Ok((self.text, arguments))
+    }
+
+    fn postgres_text(&self) -> SqlStr {
+        let lock = match self.lock {
+            None => return self.text.clone(),
+            Some(Lock::Alone) => "FOR NO KEY UPDATE",
+            Some(Lock::Shared) => "FOR SHARE",
+        };
+        AssertSqlSafe(format!("{} {lock}", self.text.as_str())).into_sql_str()
+    }
+
+    fn postgres(&self) -> Result<PgArguments> {
+        let mut arguments = PgArguments::default();
+        arguments.reserve(self.values.len(), 8 * self.values.len());
+        for value in &self.values {
+            match value {
+                Value::Integer(value) => arguments.add(value),
+                Value::Real(value) => arguments.add(value),
+                Value::Text(Some(text)) if text.contains('\0') => {
+                    return Err(Error::invalid("Text must not contain the character NUL."));
+                }
+                Value::Text(value) => arguments.add(value),
+            }
+            .map_err(sqlx::Error::Encode)?;
+        }
+        Ok(arguments)
+    }
+}
+
+/// A [`Query`] that answers with rows.
+pub struct QueryAs<T> {
+    query: Query,
+    row: PhantomData<fn() -> T>,
+}
+
+/// Runs a query by one of sqlx's methods wherever it is to run.
+macro_rules! fetch {
+    ($self:ident, $on:ident, $method:ident) => {{
+        let persistent = $self.query.persistent;
+        Ok(match $on.on() {
+            On::Reader(Reader::Sqlite(pool)) => {
+                let (text, arguments) = $self.query.sqlite()?;
+                let query = sqlx::query_as_with::<Sqlite, T, _>(text, arguments);
+                query.persistent(persistent).$method(pool).await?
+            }
+            On::Connection(Connection::Sqlite(connection)) => {
+                let (text, arguments) = $self.query.sqlite()?;
+                let query = sqlx::query_as_with::<Sqlite, T, _>(text, arguments);
+                query.persistent(persistent).$method(connection).await?
+            }
+            On::Connection(Connection::Postgres(connection)) => {
+                let arguments = $self.query.postgres()?;
+                let query = sqlx::query_as_with::<Postgres, T, _>($self.query.postgres_text(), arguments);
+                query.persistent(persistent).$method(&mut **connection).await?
+            }
+            On::Reader(Reader::Postgres(pool)) => {
+                let mut attempt = 0;
+                loop {
+                    let arguments = $self.query.postgres()?;
+                    let query = sqlx::query_as_with::<Postgres, T, _>($self.query.text.clone(), arguments);
+                    match query.persistent(persistent).$method(pool).await {
+                        Err(error) if trouble::is_lost(&error) && attempt < ATTEMPTS => attempt += 1,
+                        answer => break answer?,
+                    }
+                    tokio::time::sleep(Duration::from_millis(u64::from(attempt))).await;
+                }
+            }
+        })
+    }};
+}
+
+impl<T: Row> QueryAs<T> {
+    /// The value of the next `$n`.
+    pub fn bind(mut self, value: impl Into<Value>) -> QueryAs<T> {
+        self.query.values.push(value.into());
+        self
+    }
+
+    /// Locks the rows it finds until the transaction ends.
+    pub fn locked(mut self, lock: Lock) -> QueryAs<T> {
+        self.query.lock = Some(lock);
+        self
+    }
+
+    /// Whether the prepared statement is kept: not for texts that hardly come again.
+    pub fn persistent(mut self, persistent: bool) -> QueryAs<T> {
+        self.query.persistent = persistent;
+        self
+    }
+
+    /// All rows.
+    pub async fn fetch_all<'c>(self, on: impl Executor<'c>) -> Result<Vec<T>> {
+        fetch!(self, on, fetch_all)
+    }
+
+    /// The row; that there is none is an error of ours.
+    pub async fn fetch_one<'c>(self, on: impl Executor<'c>) -> Result<T> {
+        fetch!(self, on, fetch_one)
+    }
+
+    /// The row, if there is one.
+    pub async fn fetch_optional<'c>(self, on: impl Executor<'c>) -> Result<Option<T>> {
+        fetch!(self, on, fetch_optional)
+    }
+}
+
+/// A [`Query`] that answers with one column.
+pub struct QueryScalar<T>(QueryAs<(T,)>);
+
+impl<T> QueryScalar<T>
+where
+    (T,): Row,
+{
+    /// The value of the next `$n`.
+    pub fn bind(self, value: impl Into<Value>) -> QueryScalar<T> {
+        QueryScalar(self.0.bind(value))
+    }
+
+    /// The column of all rows.
+    pub async fn fetch_all<'c>(self, on: impl Executor<'c>) -> Result<Vec<T>> {
+        Ok(self.0.fetch_all(on).await?.into_iter().map(|(value,)| value).collect())
+    }
+
+    /// The value; that there is no row is an error of ours.
+    pub async fn fetch_one<'c>(self, on: impl Executor<'c>) -> Result<T> {
+        Ok(self.0.fetch_one(on).await?.0)
+    }
+
+    /// The value, if there is a row.
+    pub async fn fetch_optional<'c>(self, on: impl Executor<'c>) -> Result<Option<T>> {
+        Ok(self.0.fetch_optional(on).await?.map(|(value,)| value))
+    }
+}
