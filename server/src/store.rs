@@ -79,6 +79,7 @@ impl Store {
 
     async fn postgres(options: &PgConnectOptions) -> Result<Store, sqlx::Error> {
         let options = options.clone().statement_cache_capacity(256).disable_statement_logging();
+        let options = options.options([("jit", "off")]); // it compiles longer than our queries run
         let pool = PgPoolOptions::new()
             .min_connections(1)
             .max_connections(CONNECTIONS)

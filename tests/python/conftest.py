@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -13,20 +14,32 @@ import pytest
 BEIRA = os.environ.get("BEIRA_BIN", "target/debug/beira")
 
 
-class Server:
-    """`beira serve` on a free port, with its state in `folder`."""
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
-    def __init__(self, folder):
+
+class Server:
+    """`beira serve` on a free port, with its state in `folder`, or its tables in the database `db`."""
+
+    def __init__(self, folder, db=None):
         self.folder = Path(folder)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.db = db or self.folder / "beira.db"
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = None
 
     def start(self, *options):
-        arguments = ["--port", str(self.port), "--db", self.folder / "beira.db", "--artifacts", self.folder / "artifacts"]
+        self.spawn(*options)
+        return self.wait()
+
+    def spawn(self, *options):
+        arguments = ["--port", str(self.port), "--db", self.db, "--artifacts", self.folder / "artifacts"]
         self.process = subprocess.Popen([BEIRA, "serve", *map(str, arguments), *options])
+
+    def wait(self):
+        """Until it answers."""
         for _ in range(200):
             assert self.process.poll() is None, "beira serve ended at once"
             try:
@@ -45,10 +58,58 @@ class Server:
         self.process.wait()
 
 
+class Postgres:
+    """A PostgreSQL of the tests' own; tests/postgres.sh says how."""
+
+    def __init__(self):
+        script = Path(__file__).parent.parent / "postgres.sh"
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.process = subprocess.Popen(["sh", script], **pipes)
+        self.address = self.process.stdout.readline().strip()
+        assert self.address, "tests/postgres.sh did not start PostgreSQL; it says why"
+        self.databases = 0
+
+    def database(self):
+        """Address of a new, empty database."""
+        self.databases += 1
+        name = f"test{self.databases}"
+        socket_folder = urllib.parse.unquote(self.address.split("@")[1])
+        subprocess.run(["psql", "-q", "-h", socket_folder, "-U", "postgres", "-c", f"CREATE DATABASE {name}"], check=True)
+        return f"{self.address}/{name}"
+
+    def say(self, word):
+        """`stop` (as if the machine had gone down) or `start`."""
+        self.process.stdin.write(f"{word}\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """PostgreSQL for all tests of a session."""
+    postgres = Postgres()
+    yield postgres
+    postgres.end()
+
+
 @pytest.fixture
-def server(tmp_path):
-    """A server of the test's own."""
-    server = Server(tmp_path).start()
+def own_postgres():
+    """PostgreSQL for one test, which may stop it."""
+    postgres = Postgres()
+    yield postgres
+    postgres.end()
+
+
+@pytest.fixture
+def server(request, tmp_path):
+    """A server of the test's own, on SQLite; on each store in files that say so (`pytestmark`)."""
+    shared = getattr(request, "param", "sqlite") == "postgres"
+    database = request.getfixturevalue("postgres").database() if shared else None
+    server = Server(tmp_path, database).start()
     yield server
     if server.process.poll() is None:
         server.stop()

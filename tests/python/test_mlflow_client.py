@@ -15,6 +15,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+pytestmark = pytest.mark.parametrize("server", ["sqlite", "postgres"], indirect=True)
+
 
 def test_runs_are_logged_found_and_read_back(client, tmp_path):
     experiment = mlflow.set_experiment("wine")

@@ -54,6 +54,23 @@ pub fn chromium() -> anyhow::Result<PathBuf> {
     find_or_apt("BEIRA_CHROMIUM", &places, "chromium", "the browser that the tests drive")
 }
 
+/// PostgreSQL's programs, of which tests/postgres.sh makes a server for each test that asks for one.
+pub fn postgres() -> anyhow::Result<()> {
+    let named = std::env::var_os("BEIRA_POSTGRES_BIN").map(PathBuf::from);
+    let debian =
+        fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|version| version.path().join("bin"));
+    if named.into_iter().chain(debian).any(|bin| bin.join("postgres").exists()) {
+        return Ok(());
+    }
+    apt("postgresql", "PostgreSQL, the server's other database")
+        .context("BEIRA_POSTGRES_BIN may name its programs' folder")
+}
+
+/// Replicas stand behind it in the tests.
+pub fn nginx() -> anyhow::Result<()> {
+    find_or_apt("BEIRA_NGINX", &["/usr/sbin/nginx"], "nginx-light", "the balancer of the replicas").map(drop)
+}
+
 /// The browser with SpiderMonkey.
 pub fn firefox() -> anyhow::Result<PathBuf> {
     let places = ["/usr/bin/firefox-esr", "/usr/bin/firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"];

@@ -58,8 +58,12 @@ pub fn test(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
     if any(&["node", "proof", "pages"]) {
         setup::chromium()?;
     }
+    if any(&["rust", "server", "python"]) {
+        setup::postgres()?;
+    }
     if any(&["python"]) {
         setup::python(house)?;
+        setup::nginx()?;
     }
     if any(&["rust", "node", "python", "proof", "pages"]) {
         product::build(house)?;

@@ -7,7 +7,8 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 use super::query::{Query, QueryAs, Row};
 use super::value::Value;
 
-/// A statement under construction. Only our own text is pushed; what comes from outside is bound.
+/// A statement under construction. Only our own text is pushed; what comes from outside is bound, as `?` until it is known
+/// which database asks: SQLite looks for the name of `$600` among all others, for each value anew.
 pub struct QueryBuilder {
     text: String,
     values: Vec<Value>,
@@ -25,11 +26,11 @@ impl QueryBuilder {
         self
     }
 
-    /// Adds the next `$n` and its value.
+    /// Adds the next `?` and its value.
     pub fn push_bind(&mut self, value: impl Into<Value>) -> &mut QueryBuilder {
         self.values.push(value.into());
-        let n = self.values.len();
-        self.push('$').push(n)
+        self.text.push('?');
+        self
     }
 
     /// Adds what follows with `separator` between.
@@ -48,7 +49,7 @@ impl QueryBuilder {
 
     /// The statement, of which nobody reads rows.
     pub fn build(self) -> Query {
-        Query::new(AssertSqlSafe(self.text).into_sql_str(), self.values)
+        Query::built(AssertSqlSafe(self.text).into_sql_str(), self.values)
     }
 
     /// The statement, which answers with rows and is not kept prepared: its text hardly comes again.
@@ -71,7 +72,7 @@ impl Separated<'_> {
         self
     }
 
-    /// Adds the next `$n` and its value.
+    /// Adds the next `?` and its value.
     pub fn push_bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.between().push_bind(value);
         self

@@ -37,6 +37,29 @@ fn translated(sql: &str) -> String {
 mod tests {
     use super::*;
 
+    /// The first released schema with a run in it, then everything since.
+    #[tokio::test]
+    async fn the_first_schema_becomes_the_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = crate::store::Database::File(folder.path().join("old.db"));
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("old.db"));
+        let mut connection = sqlx::ConnectOptions::connect(&options.create_if_missing(true)).await.unwrap();
+        let first = SQLITE.iter().filter(|migration| migration.version == 1).cloned().collect();
+        Migrator { migrations: Cow::Owned(first), ..Migrator::DEFAULT }.run(&mut connection).await.unwrap();
+        let experiment = "INSERT INTO experiments VALUES (7, 'kept', 'mlflow-artifacts:/7', 'active', 1, 1)";
+        sqlx::Executor::execute(&mut connection, experiment).await.unwrap();
+        sqlx::Connection::close(connection).await.unwrap();
+        let store = crate::store::Store::open(&database).await.unwrap();
+        let kept = crate::store::query_scalar::<i64>("SELECT experiment_id FROM experiments WHERE name = $1")
+            .bind("kept")
+            .fetch_one(store.read())
+            .await
+            .unwrap();
+        let alarms = crate::store::query_scalar::<i64>("SELECT count(*) FROM alarms").fetch_one(store.read()).await;
+        assert_eq!((kept, alarms.unwrap()), (7, 0));
+        store.close().await;
+    }
+
     #[test]
     fn words_that_differ() {
         let sqlite =

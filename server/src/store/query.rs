@@ -1,5 +1,6 @@
 //! SQL text with `$1` and its values, said once and run on either database.
 
+use std::fmt::Write;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub struct Query {
     text: SqlStr,
     values: Vec<Value>,
     persistent: bool,
+    /// Its values stand as `?` in the text.
+    built: bool,
     lock: Option<Lock>,
 }
 
@@ -62,8 +65,12 @@ pub enum Lock {
 }
 
 impl Query {
-    pub(super) fn new(text: SqlStr, values: Vec<Value>) -> Query {
-        Query { text, values, persistent: true, lock: None }
+    fn new(text: SqlStr, values: Vec<Value>) -> Query {
+        Query { text, values, persistent: true, built: false, lock: None }
+    }
+
+    pub(super) fn built(text: SqlStr, values: Vec<Value>) -> Query {
+        Query { built: true, ..Query::new(text, values) }
     }
 
     pub(super) fn answering<T>(self) -> QueryAs<T> {
@@ -85,7 +92,7 @@ impl Query {
             }
             On::Connection(Connection::Postgres(connection)) => {
                 let arguments = self.postgres()?;
-                sqlx::query_with(self.text, arguments).execute(&mut **connection).await?.rows_affected()
+                sqlx::query_with(self.postgres_text(), arguments).execute(&mut **connection).await?.rows_affected()
             }
             On::Reader(_) => return Err(Error::internal("store: a reader was asked to write")),
         })
@@ -104,13 +111,21 @@ impl Query {
         Ok((self.text, arguments))
     }
 
+    /// The text with numbered values and locks.
     fn postgres_text(&self) -> SqlStr {
         let lock = match self.lock {
-            None => return self.text.clone(),
-            Some(Lock::Alone) => "FOR NO KEY UPDATE",
-            Some(Lock::Shared) => "FOR SHARE",
+            None if !self.built => return self.text.clone(),
+            None => "",
+            Some(Lock::Alone) => " FOR NO KEY UPDATE",
+            Some(Lock::Shared) => " FOR SHARE",
         };
-        AssertSqlSafe(format!("{} {lock}", self.text.as_str())).into_sql_str()
+        let mut text = String::with_capacity(self.text.as_str().len() + 3 * self.values.len());
+        let mut parts = self.text.as_str().split('?');
+        text.extend(parts.next());
+        for (i, part) in parts.enumerate() {
+            write!(text, "${}{part}", i + 1).ok(); // a String takes everything
+        }
+        AssertSqlSafe(text + lock).into_sql_str()
     }
 
     fn postgres(&self) -> Result<PgArguments> {
@@ -161,7 +176,7 @@ macro_rules! fetch {
                 let mut attempt = 0;
                 loop {
                     let arguments = $self.query.postgres()?;
-                    let query = sqlx::query_as_with::<Postgres, T, _>($self.query.text.clone(), arguments);
+                    let query = sqlx::query_as_with::<Postgres, T, _>($self.query.postgres_text(), arguments);
                     match query.persistent(persistent).$method(pool).await {
                         Err(error) if trouble::is_lost(&error) && attempt < ATTEMPTS => attempt += 1,
                         answer => break answer?,
