@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::observe::trace;
 #[cfg(feature = "store")]
 use crate::secret::Secret;
-use crate::store::{self, Store};
 #[cfg(feature = "store")]
+use crate::store::{self, Store};
 
 /// The keys; the first signs, all are recognised.
 #[derive(Clone, Default)]
@@ -61,7 +61,7 @@ pub async fn of(store: &Store, given: Option<&Secret>) -> Result<Ids> {
                     .bind(fresh)
                     .execute(&mut *tx)
                     .await?;
-                Ok(store::query_scalar("SELECT value FROM settings WHERE key = 'prediction_key'").fetch_one(tx).await?)
+                store::query_scalar("SELECT value FROM settings WHERE key = 'prediction_key'").fetch_one(tx).await
             })
         })
         .await?;

@@ -16,6 +16,7 @@ use crate::observe::family::Family;
 use crate::observe::otlp::Collect;
 use crate::observe::{names, prometheus};
 use crate::serving::Serving;
+#[cfg(feature = "store")]
 use crate::store;
 #[cfg(feature = "store")]
 use crate::watch;

@@ -238,7 +238,7 @@ impl Models for Modules {
                 .bind(ALIAS.trim_start_matches('@'))
                 .fetch_all(self.0.store.read())
                 .await
-                .map_err(|error| internal(error))?;
+                .map_err(internal)?;
             let mut served = Vec::new();
             for name in names {
                 // A champion that is still compiling, or does not compile, answers nothing yet.

@@ -138,14 +138,14 @@ async fn look_at(app: &App, name: &str) -> Result<()> {
 
 /// The version that the alias `champion` points to, and since when.
 async fn champion(pool: &Reader, name: &str) -> Result<Option<(i64, i64)>> {
-    Ok(store::query_as(
+    store::query_as(
         "SELECT a.version, coalesce(max(e.at), 0) FROM aliases a
          LEFT JOIN model_events e ON e.name = a.name AND e.version = a.version AND e.kind = 'alias'
          WHERE a.name = $1 AND a.alias = 'champion' GROUP BY a.version",
     )
     .bind(name)
     .fetch_optional(pool)
-    .await?)
+    .await
 }
 
 async fn blank(pool: &Reader, module: &Record, now: i64) -> Result<Alarm> {

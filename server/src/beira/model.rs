@@ -39,11 +39,11 @@ pub async fn model(State(app): State<App>, Path(name): Path<String>) -> Result<J
 }
 
 async fn metrics(app: &App, run: &str) -> Result<Vec<(String, f64)>> {
-    Ok(store::query_as(
+    store::query_as(
         "SELECT k.key, l.value FROM latest_metrics l JOIN metric_keys k ON k.id = l.key
          WHERE l.run = (SELECT r.id FROM runs r WHERE r.run_uuid = $1) AND l.is_nan = 0 ORDER BY k.key",
     )
     .bind(run)
     .fetch_all(app.store.read())
-    .await?)
+    .await
 }

@@ -301,14 +301,14 @@ pub async fn find(executor: impl Executor<'_>, name: &str, version: &str) -> Res
 
 /// The version that an alias points to.
 pub async fn by_alias(executor: impl Executor<'_>, name: &str, alias: &str) -> Result<Option<Row>> {
-    Ok(store::query_as(
+    store::query_as(
         "SELECT v.* FROM model_versions v JOIN aliases a ON a.name = v.name AND a.version = v.version
          WHERE a.name = $1 AND a.alias = $2 AND v.deleted = 0",
     )
     .bind(name)
     .bind(alias)
     .fetch_optional(executor)
-    .await?)
+    .await
 }
 
 /// The version as the API spells it.

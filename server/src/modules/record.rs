@@ -115,14 +115,14 @@ pub async fn by_sha256(pool: &Reader, sha256: &str) -> Result<Option<Record>> {
 
 /// Sha256 of the module that `compiler` made of this ONNX file before.
 pub async fn compiled_before(pool: &Reader, onnx_sha256: &str, compiler: &str) -> Result<Option<String>> {
-    Ok(store::query_scalar(
+    store::query_scalar(
         "SELECT sha256 FROM modules
          WHERE onnx_sha256 = $1 AND compiler = $2 AND profile IS NULL AND state = 'ready' LIMIT 1",
     )
     .bind(onnx_sha256)
     .bind(compiler)
     .fetch_optional(pool)
-    .await?)
+    .await
 }
 
 /// Versions registered before `before` whose module is still to be made.
