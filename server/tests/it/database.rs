@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -67,14 +67,14 @@ pub fn create() -> String {
 
 /// The server of this process; tests/postgres.sh ends it when the process does.
 fn server() -> &'static str {
-    static SERVER: OnceLock<String> = OnceLock::new();
-    SERVER.get_or_init(|| {
+    static SERVER: OnceLock<(String, Child)> = OnceLock::new();
+    let (address, _) = SERVER.get_or_init(|| {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/postgres.sh");
         let mut child = Command::new("sh").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        std::mem::forget(child.stdin.take());
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(line.starts_with("postgres://"), "tests/postgres.sh did not start PostgreSQL; it says why");
-        line.trim().to_owned()
-    })
+        (line.trim().to_owned(), child)
+    });
+    address
 }
