@@ -13,7 +13,13 @@ use crate::error::{Error, Result};
 
 /// The fields of one request, or of one object inside it.
 #[derive(Clone, Debug, Default)]
-pub struct Fields(Map<String, Value>);
+pub struct Fields {
+    map: Map<String, Value>,
+    /// What stands before a name in messages: `metrics[0].` inside a list.
+    path: String,
+    /// From a query string, where a list of one is a plain value.
+    query: bool,
+}
 
 impl FromRequest<App> for Fields {
     type Rejection = Error;
@@ -27,7 +33,7 @@ impl FromRequest<App> for Fields {
                 v.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
             });
         if !json && [Method::POST, Method::PUT].contains(request.method()) {
-            return Err(Error::bad_request("Bad Request. Content-Type must be one of ['application/json']."));
+            return Err(Error::invalid("Bad Request. Content-Type must be one of ['application/json']."));
         }
         Fields::from_json(&body::read(request, app.config.json_bytes_max).await?)
     }
@@ -50,7 +56,7 @@ impl Fields {
                 },
             }
         }
-        Fields(map)
+        Fields { map, query: true, ..Fields::default() }
     }
 
     /// From a body; an empty one has no fields, and a JSON string is read as the JSON in it.
@@ -66,7 +72,7 @@ impl Fields {
             value => value,
         };
         match value {
-            Value::Object(map) => Ok(Fields(map)),
+            Value::Object(map) => Ok(Fields { map, ..Fields::default() }),
             Value::Null => Ok(Fields::default()),
             _ => Err(Error::bad_request("The body must be a JSON object.")),
         }
@@ -75,18 +81,20 @@ impl Fields {
     /// The value of `name` in either spelling.
     pub fn get(&self, name: &str) -> Result<Option<&Value>> {
         let present = |value: &&Value| !value.is_null();
-        let snake = self.0.get(name).filter(present);
+        let snake = self.map.get(name).filter(present);
         let camel_name = camel(name);
-        let camel = if camel_name == name { None } else { self.0.get(&camel_name).filter(present) };
+        let camel = if camel_name == name { None } else { self.map.get(&camel_name).filter(present) };
         match (snake, camel) {
-            (Some(_), Some(_)) => Err(Error::invalid(format!("'{name}' and '{camel_name}' are the same parameter."))),
+            (Some(_), Some(_)) => Err(Error::invalid(format!(
+                "Request specifies both '{name}' and '{camel_name}'; provide only one of them."
+            ))),
             (a, b) => Ok(a.or(b)),
         }
     }
 
     /// A string, absent or empty being an error.
     pub fn string(&self, name: &str) -> Result<String> {
-        self.opt_string(name)?.filter(|text| !text.is_empty()).ok_or_else(|| required(name))
+        self.opt_string(name)?.filter(|text| !text.is_empty()).ok_or_else(|| self.required(name))
     }
 
     /// A string that may be absent.
@@ -94,13 +102,8 @@ impl Fields {
         match self.get(name)? {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(other) => Err(wrong(name, other)),
+            Some(other) => Err(self.wrong(name, other)),
         }
-    }
-
-    /// A string that must be given and may be empty.
-    pub fn text(&self, name: &str) -> Result<String> {
-        self.opt_string(name)?.ok_or_else(|| required(name))
     }
 
     /// An integer, as a number or as a string.
@@ -113,17 +116,17 @@ impl Fields {
             Value::String(text) => text.parse().ok(),
             _ => None,
         };
-        int.map(Some).ok_or_else(|| wrong(name, value))
+        int.map(Some).ok_or_else(|| self.wrong(name, value))
     }
 
     /// An integer that must be given.
     pub fn int(&self, name: &str) -> Result<i64> {
-        self.opt_int(name)?.ok_or_else(|| required(name))
+        self.opt_int(name)?.ok_or_else(|| self.required(name))
     }
 
     /// A number; the strings `NaN`, `Infinity` and `-Infinity` are numbers, infinities become the greatest finite ones.
     pub fn number(&self, name: &str) -> Result<f64> {
-        let value = self.get(name)?.ok_or_else(|| required(name))?;
+        let value = self.get(name)?.ok_or_else(|| self.required(name))?;
         let number = match value {
             Value::Number(number) => number.as_f64(),
             Value::String(text) => match text.as_str() {
@@ -134,7 +137,7 @@ impl Fields {
             },
             _ => None,
         };
-        let number = number.ok_or_else(|| wrong(name, value))?;
+        let number = number.ok_or_else(|| self.wrong(name, value))?;
         Ok(if number.is_nan() { number } else { number.clamp(f64::MIN, f64::MAX) })
     }
 
@@ -144,7 +147,7 @@ impl Fields {
             None => Ok(None),
             Some(Value::Bool(value)) => Ok(Some(*value)),
             Some(Value::String(text)) if text == "true" || text == "false" => Ok(Some(text == "true")),
-            Some(other) => Err(wrong(name, other)),
+            Some(other) => Err(self.wrong(name, other)),
         }
     }
 
@@ -152,16 +155,15 @@ impl Fields {
     pub fn strings(&self, name: &str) -> Result<Vec<String>> {
         match self.get(name)? {
             None => Ok(Vec::new()),
-            Some(Value::String(text)) => Ok(vec![text.clone()]),
+            Some(Value::String(text)) if self.query => Ok(vec![text.clone()]),
             Some(value @ Value::Array(list)) => list
                 .iter()
                 .map(|item| match item {
                     Value::String(text) => Ok(text.clone()),
-                    Value::Number(number) => Ok(number.to_string()),
-                    _ => Err(wrong(name, value)),
+                    _ => Err(self.wrong(name, value)),
                 })
                 .collect(),
-            Some(other) => Err(wrong(name, other)),
+            Some(other) => Err(self.wrong(name, other)),
         }
     }
 
@@ -171,18 +173,24 @@ impl Fields {
             None => Ok(Vec::new()),
             Some(value @ Value::Array(list)) => list
                 .iter()
-                .map(|item| item.as_object().cloned().map(Fields).ok_or_else(|| wrong(name, value)))
+                .enumerate()
+                .map(|(i, item)| {
+                    let map = item.as_object().cloned().ok_or_else(|| self.wrong(name, value))?;
+                    Ok(Fields { map, path: format!("{}{name}[{i}].", self.path), query: false })
+                })
                 .collect(),
-            Some(other) => Err(wrong(name, other)),
+            Some(other) => Err(self.wrong(name, other)),
         }
     }
 
     /// An object that must be given.
     pub fn object(&self, name: &str) -> Result<Fields> {
         match self.get(name)? {
-            None => Err(required(name)),
-            Some(Value::Object(map)) => Ok(Fields(map.clone())),
-            Some(other) => Err(wrong(name, other)),
+            None => Err(self.required(name)),
+            Some(Value::Object(map)) => {
+                Ok(Fields { map: map.clone(), path: format!("{}{name}.", self.path), query: false })
+            }
+            Some(other) => Err(self.wrong(name, other)),
         }
     }
 
@@ -193,29 +201,46 @@ impl Fields {
             .map(|pair| Ok((pair.string("key")?, pair.opt_string("value")?.unwrap_or_default())))
             .collect()
     }
+
+    /// Where `name` stands in the request, for messages: `metrics[0].key`.
+    pub fn at(&self, name: &str) -> String {
+        format!("{}{name}", self.path)
+    }
+
+    /// MLflow's text for a parameter that is not there.
+    pub fn required(&self, name: &str) -> Error {
+        Error::invalid(format!("Missing value for required parameter '{}'. {DOCS}", self.at(name)))
+    }
+
+    /// MLflow's text for a parameter of the wrong type.
+    pub fn wrong(&self, name: &str, value: &Value) -> Error {
+        let kind = match value {
+            Value::Null => "NoneType",
+            Value::Bool(_) => "bool",
+            Value::Number(number) if number.is_f64() => "float",
+            Value::Number(_) => "int",
+            Value::String(_) => "str",
+            Value::Array(_) => "list",
+            Value::Object(_) => "dict",
+        };
+        let name = self.at(name);
+        let shown = shown(value);
+        Error::invalid(format!(
+            "Invalid value {shown} for parameter '{name}' supplied:  Hint: Value was of type '{kind}'. {DOCS}"
+        ))
+    }
 }
 
-/// MLflow's text for a parameter that is not there.
-pub fn required(name: &str) -> Error {
-    Error::invalid(format!(
-        "Missing value for required parameter '{name}'. See the API docs for more information about request parameters."
-    ))
-}
+/// End of MLflow's texts about parameters.
+const DOCS: &str = "See the API docs for more information about request parameters.";
 
-/// MLflow's text for a parameter of the wrong type. Values that may be private are not repeated.
-fn wrong(name: &str, value: &Value) -> Error {
-    let (shown, kind) = match value {
-        Value::Null => ("null".to_owned(), "NoneType"),
-        Value::Bool(value) => (value.to_string(), "bool"),
-        Value::Number(value) => (value.to_string(), if value.is_f64() { "float" } else { "int" }),
-        Value::String(_) => ("\"…\"".to_owned(), "str"),
-        Value::Array(_) => ("[…]".to_owned(), "list"),
-        Value::Object(_) => ("{…}".to_owned(), "dict"),
-    };
-    Error::invalid(format!(
-        "Invalid value {shown} for parameter '{name}' supplied:  Hint: Value was of type '{kind}'. \
-         See the API docs for more information about request parameters."
-    ))
+/// Longest value that a message repeats.
+const SHOWN: usize = 300;
+
+/// A value as MLflow's messages spell it; a long one is left out.
+pub fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    if text.len() > SHOWN { "…".to_owned() } else { text }
 }
 
 fn camel(name: &str) -> String {
@@ -272,5 +297,6 @@ mod tests {
         let fields = Fields::from_query("run_ids=a&run_ids=b%20c&x=1+2");
         assert_eq!(fields.strings("run_ids").unwrap(), ["a", "b c"]);
         assert_eq!(fields.strings("x").unwrap(), ["1 2"]);
+        assert!(Fields::from_json(br#"{"x": "a"}"#).unwrap().strings("x").is_err());
     }
 }

@@ -24,7 +24,7 @@ pub fn clean(path: &str) -> Result<Path> {
             || seen.split('/').any(|part| part == ".." || part == ".")
             || seen.starts_with('/')
         {
-            return Err(Error::invalid("Invalid path: it must stay inside the folder, without '..' and '\\'."));
+            return Err(Error::invalid("Invalid path"));
         }
         let next = decoded(&seen);
         if next == seen {

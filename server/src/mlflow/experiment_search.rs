@@ -10,23 +10,30 @@ use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::experiments::{COLUMNS, Row, tags_of};
 use crate::mlflow::filter::{self, Comparison};
-use crate::mlflow::{order, page, sql};
+use crate::mlflow::page::{self, Page};
+use crate::mlflow::{order, sql};
+
+/// Most experiments of one page.
+const MOST: i64 = 50_000;
 
 /// `POST experiments/search`, also by GET.
 pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
-    let limit = page::limit(fields.opt_int("max_results")?, 1000, 50_000)?;
-    let offset = page::offset(fields.opt_string("page_token")?.as_deref())?;
+    let limit = page::limit(&fields, 1000, i64::MAX)?;
+    if limit > MOST {
+        return Err(Error::invalid(format!(
+            "Invalid value {limit} for parameter 'max_results' supplied. It must be at most {MOST}"
+        )));
+    }
+    let page = Page::of(&fields, limit, &["filter", "order_by", "view_type"])?;
     let mut query = sql::Query::new("SELECT ");
     query.push(COLUMNS).push(" FROM experiments e WHERE 1 = 1");
     view(&mut query, "e.lifecycle_stage", &fields, "view_type")?;
-    for comparison in filter::parse(&fields.opt_string("filter")?.unwrap_or_default())? {
-        query.push(" AND ");
-        condition(&mut query, &comparison)?;
-    }
+    query.push(" AND ");
+    sql::filter(&mut query, &filter::of(&fields)?, &mut condition)?;
     order_by(&mut query, &fields.strings("order_by")?)?;
-    query.push(" LIMIT ").push_bind(limit + 1).push(" OFFSET ").push_bind(offset);
+    query.push(" LIMIT ").push_bind(page.fetch()).push(" OFFSET ").push_bind(page.offset);
     let mut rows: Vec<Row> = query.build_as().fetch_all(app.store.read()).await?;
-    let token = page::cut(&mut rows, offset, limit);
+    let token = page.cut(&mut rows);
     let mut experiments = Vec::with_capacity(rows.len());
     for row in rows {
         let tags: Vec<KeyValue> = tags_of(app.store.read(), row.id()).await?;
@@ -70,8 +77,8 @@ fn condition(query: &mut sql::Query, comparison: &Comparison) -> Result<()> {
         "" | "attribute" | "attributes" | "attr" => match comparison.key.as_str() {
             "name" => sql::text(query, "e.name", comparison, false),
             "experiment_id" => sql::text(query, "CAST(e.experiment_id AS TEXT)", comparison, true),
-            "creation_time" => sql::number(query, "e.creation_time", comparison),
-            "last_update_time" => sql::number(query, "e.last_update_time", comparison),
+            "creation_time" => sql::number(query, "e.creation_time", comparison, false),
+            "last_update_time" => sql::number(query, "e.last_update_time", comparison, false),
             _ => Err(sql::unknown_key(comparison)),
         },
         _ => Err(sql::unknown_entity(comparison)),

@@ -168,7 +168,7 @@ async fn set_stage(app: &App, id: String, from: &'static str, to: &'static str) 
             Box::pin(async move {
                 let row = find(&mut *tx, &id).await?;
                 if row.lifecycle_stage != from {
-                    return Err(Error::missing(format!("No {from} experiment with id={} exists", row.id())));
+                    return Err(Error::missing(format!("No Experiment with id={} exists", row.id())));
                 }
                 let now = now_ms();
                 store::query(
@@ -194,7 +194,8 @@ async fn set_stage(app: &App, id: String, from: &'static str, to: &'static str) 
 
 /// `POST experiments/set-experiment-tag`.
 pub async fn set_tag(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
-    let (id, key, value) = (fields.string("experiment_id")?, fields.string("key")?, fields.text("value")?);
+    let (id, key, value) =
+        (fields.string("experiment_id")?, fields.string("key")?, fields.opt_string("value")?.unwrap_or_default());
     check_tag(&key, &value)?;
     app.store
         .write(move |tx| {
@@ -298,7 +299,7 @@ async fn touch(tx: &mut Connection, id: i64) -> Result<()> {
 }
 
 fn check_tag(key: &str, value: &str) -> Result<()> {
-    names::key("tag", key)?;
+    names::key("tag", "key", key)?;
     if value.chars().count() > 20_000 {
         return Err(Error::invalid("Tag value exceeds the maximum length of 20000 characters."));
     }

@@ -1,10 +1,30 @@
-//! MLflow's `filter_string`: comparisons joined by AND, parsed into a list. Pure.
+//! MLflow's `filter_string`, with OR, NOT and parentheses beyond it. Pure.
 //!
-//! Grammar (MLflow 3.17): `comparison (AND comparison)*`; `comparison = [entity.]key operator value`.
-//! The key may stand in backticks or double quotes; strings in single or double quotes have no
-//! escapes. There is no OR, NOT or parenthesis outside an IN list.
+//! Grammar: `any = all (OR all)*`; `all = term (AND term)*`; `term = NOT term | (any) | comparison`;
+//! `comparison = [entity.]key operator value`. As in MLflow 3.17 the key may stand in backticks or double quotes,
+//! strings in single or double quotes have no escapes, and an AND too many is overlooked.
 
 use crate::error::{Error, Result};
+use crate::fields::Fields;
+
+/// Longest filter, and most comparisons in one.
+const LENGTH: usize = 256 << 10;
+const COMPARISONS: usize = 200;
+/// Deepest nesting.
+const DEPTH: usize = 50;
+
+/// A condition.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Filter {
+    /// All of them; none is true.
+    All(Vec<Filter>),
+    /// Any of them.
+    Any(Vec<Filter>),
+    /// The opposite.
+    Not(Box<Filter>),
+    /// One comparison.
+    One(Comparison),
+}
 
 /// One comparison.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,29 +106,81 @@ enum Token {
     Symbol(&'static str),
 }
 
-/// The comparisons of `filter`; none for a blank one.
-pub fn parse(filter: &str) -> Result<Vec<Comparison>> {
-    let tokens = tokenize(filter)?;
-    let mut comparisons = Vec::new();
-    let mut parser = Parser { tokens: &tokens, at: 0 };
-    while parser.at < tokens.len() {
-        if parser.keyword("AND") {
-            continue; // also a doubled or trailing one
-        }
-        if !comparisons.is_empty() && !parser.after_and() {
-            return Err(invalid("comparisons are joined by AND; OR, NOT and parentheses are not supported"));
-        }
-        comparisons.push(parser.comparison()?);
+/// The condition of a request's field `filter`.
+pub fn of(fields: &Fields) -> Result<Filter> {
+    parse(&fields.opt_string("filter")?.unwrap_or_default())
+}
+
+/// The condition that `filter` states; a blank one is true.
+pub fn parse(filter: &str) -> Result<Filter> {
+    if filter.len() > LENGTH {
+        return Err(invalid(&format!("it has {} bytes, more than {LENGTH}", filter.len())));
     }
-    Ok(comparisons)
+    let tokens = tokenize(filter)?;
+    let mut parser = Parser { tokens: &tokens, at: 0, comparisons: 0, depth: 0 };
+    let filter = if tokens.is_empty() { Filter::All(Vec::new()) } else { parser.any()? };
+    match tokens.get(parser.at) {
+        None => Ok(filter),
+        Some(_) => Err(invalid("comparisons are joined by AND or OR")),
+    }
 }
 
 struct Parser<'a> {
     tokens: &'a [Token],
     at: usize,
+    comparisons: usize,
+    depth: usize,
 }
 
 impl Parser<'_> {
+    fn any(&mut self) -> Result<Filter> {
+        let mut parts = vec![self.all()?];
+        while self.keyword("OR") {
+            parts.push(self.all()?);
+        }
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::Any(parts) })
+    }
+
+    fn all(&mut self) -> Result<Filter> {
+        while self.keyword("AND") {}
+        let mut parts = vec![self.term()?];
+        while self.keyword("AND") {
+            while self.keyword("AND") {}
+            if matches!(self.tokens.get(self.at), None | Some(Token::Symbol(")"))) {
+                break;
+            }
+            parts.push(self.term()?);
+        }
+        Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::All(parts) })
+    }
+
+    fn term(&mut self) -> Result<Filter> {
+        let (not, open) = (self.keyword("NOT"), self.symbol("("));
+        if !not && !open {
+            self.comparisons += 1;
+            if self.comparisons > COMPARISONS {
+                return Err(invalid(&format!("there are more than {COMPARISONS} comparisons")));
+            }
+            return self.comparison().map(Filter::One);
+        }
+        self.depth += 1;
+        if self.depth > DEPTH {
+            return Err(invalid(&format!("it is nested deeper than {DEPTH}")));
+        }
+        let inner = if open { self.any()? } else { self.term()? };
+        if open && !self.symbol(")") {
+            return Err(invalid("a parenthesis does not end"));
+        }
+        self.depth -= 1;
+        Ok(if not { Filter::Not(Box::new(inner)) } else { inner })
+    }
+
+    fn symbol(&mut self, symbol: &'static str) -> bool {
+        let found = self.tokens.get(self.at) == Some(&Token::Symbol(symbol));
+        self.at += usize::from(found);
+        found
+    }
+
     fn next(&mut self) -> Option<&Token> {
         let token = self.tokens.get(self.at);
         self.at += 1;
@@ -120,10 +192,6 @@ impl Parser<'_> {
             matches!(self.tokens.get(self.at), Some(Token::Word(word, false)) if word.eq_ignore_ascii_case(keyword));
         self.at += usize::from(found);
         found
-    }
-
-    fn after_and(&self) -> bool {
-        matches!(&self.tokens[self.at - 1], Token::Word(word, false) if word.eq_ignore_ascii_case("AND"))
     }
 
     fn comparison(&mut self) -> Result<Comparison> {
@@ -217,9 +285,9 @@ fn tokenize(filter: &str) -> Result<Vec<Token>> {
             tokens.push(Token::Symbol(symbol));
             &rest[1..]
         } else if first == '\'' {
-            let end = rest[1..].find('\'').ok_or_else(|| invalid("a quoted string does not end"))?;
-            tokens.push(Token::Text(rest[1..=end].to_owned()));
-            &rest[end + 2..]
+            let end = string_end(rest).ok_or_else(|| invalid("a quoted string does not end"))?;
+            tokens.push(Token::Text(rest[1..end].to_owned()));
+            &rest[end + 1..]
         } else if let Some((number, length)) = number(rest) {
             tokens.push(Token::Number(number));
             &rest[length..]
@@ -233,6 +301,18 @@ fn tokenize(filter: &str) -> Result<Vec<Token>> {
         rest = after.trim_start();
     }
     Ok(tokens)
+}
+
+/// Where the string at the start of `text` has its last quote. A doubled quote does not end it, and stays doubled.
+fn string_end(text: &str) -> Option<usize> {
+    let mut end = 1;
+    loop {
+        end += text[end..].find('\'')?;
+        if !text[end + 1..].starts_with('\'') {
+            return Some(end);
+        }
+        end += 2;
+    }
 }
 
 /// A number that is followed by a space, a bracket, a comma or the end.
@@ -291,7 +371,51 @@ mod tests {
                 value: value.clone(),
             })
             .collect();
-        assert_eq!(parse(filter).unwrap(), expected, "{filter}");
+        let found = match parse(filter).unwrap() {
+            Filter::All(parts) => parts,
+            one => vec![one],
+        };
+        let expected: Vec<_> = expected.into_iter().map(Filter::One).collect();
+        assert_eq!(found, expected, "{filter}");
+    }
+
+    /// The filter with every comparison as its key.
+    fn structure(filter: &Filter) -> String {
+        let list = |parts: &[Filter]| parts.iter().map(structure).collect::<Vec<_>>().join(" ");
+        match filter {
+            Filter::All(parts) => format!("all({})", list(parts)),
+            Filter::Any(parts) => format!("any({})", list(parts)),
+            Filter::Not(inner) => format!("not {}", structure(inner)),
+            Filter::One(comparison) => comparison.key.clone(),
+        }
+    }
+
+    #[test]
+    fn and_binds_closer_than_or() {
+        for (filter, expected) in [
+            ("a = 1 OR b = 2 AND c = 3", "any(a all(b c))"),
+            ("(a = 1 OR b = 2) and c = 3", "all(any(a b) c)"),
+            ("NOT a = 1 AND NOT (b = 1 or not c = 2)", "all(not a not any(b not c))"),
+            ("((a = 1))", "a"),
+            ("and a = 1 AND", "a"),
+            ("a IN ('x') OR (b NOT IN ('y') AND)", "any(a b)"),
+            ("", "all()"),
+        ] {
+            assert_eq!(structure(&parse(filter).unwrap()), expected, "{filter}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused_quickly() {
+        for filter in [
+            "a".repeat(1 << 20),
+            "(".repeat(100_000),
+            "NOT ".repeat(60_000),
+            "a = 1 OR ".repeat(300) + "a = 1",
+            format!("{}a = 1{}", "(".repeat(51), ")".repeat(51)),
+        ] {
+            assert!(parse(&filter).is_err(), "{}", &filter[..20]);
+        }
     }
 
     fn text(value: &str) -> Value {
@@ -309,6 +433,8 @@ mod tests {
         check("tags.mlflow.source.name = 'a.py'", &[("tags", "mlflow.source.name", Equal, text("a.py"))]);
         check("params.`a-b c` != \"x\"", &[("params", "a-b c", NotEqual, text("x"))]);
         check("params.\"a b\" LIKE '%x_'", &[("params", "a b", Like, text("%x_"))]);
+        check("params.a = 'it''s'", &[("params", "a", Equal, text("it''s"))]);
+        check("params.a = ''", &[("params", "a", Equal, text(""))]);
         check("`Run name` ilike 'A%'", &[("", "Run name", Ilike, text("A%"))]);
     }
 
@@ -331,9 +457,12 @@ mod tests {
     fn refused() {
         for filter in [
             "metrics.a-b = 1",
-            "metrics.a = 1 OR metrics.b = 2",
-            "(metrics.a = 1)",
-            "NOT metrics.a = 1",
+            "metrics.a = 1 OR",
+            "metrics.a = 1 metrics.b = 2",
+            "(metrics.a = 1",
+            "metrics.a = 1)",
+            "NOT",
+            "()",
             "metrics.a == 1",
             "metrics.a <> 1",
             "params.a RLIKE 'x'",

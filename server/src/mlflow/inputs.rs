@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
-use crate::mlflow::{log, runs};
+use crate::mlflow::sql::Query;
+use crate::mlflow::{log, names, runs};
 use crate::store::{self, Connection};
 
 #[derive(Clone)]
@@ -46,6 +47,9 @@ pub async fn log_inputs(State(app): State<App>, fields: Fields) -> Result<Json<V
 /// `POST runs/outputs`: logged models that the run made.
 pub async fn log_outputs(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     let id = fields.string("run_id")?;
+    if fields.get("models")?.is_none() {
+        return Err(fields.required("models"));
+    }
     let models = fields
         .objects("models")?
         .iter()
@@ -92,6 +96,40 @@ pub async fn log_model(State(app): State<App>, fields: Fields) -> Result<Json<Va
         })
         .await?;
     Ok(Json(json!({})))
+}
+
+/// `POST experiments/search-datasets`, of the user interface: data sets that runs of these experiments read.
+pub async fn search_datasets(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+    const MOST: usize = 20;
+    let experiments = fields.strings("experiment_ids")?;
+    if experiments.is_empty() {
+        return Err(Error::invalid("SearchDatasets request must specify at least one experiment_id."));
+    }
+    if experiments.len() > MOST {
+        return Err(Error::invalid(format!(
+            "SearchDatasets request cannot specify more than {MOST} experiment_ids. Received {} experiment_ids.",
+            experiments.len()
+        )));
+    }
+    let mut query = Query::new(
+        "SELECT DISTINCT d.experiment_id, d.name, d.digest, c.value FROM datasets d
+         JOIN run_datasets l ON l.dataset = d.id LEFT JOIN run_dataset_tags c
+         ON c.run = l.run AND c.dataset = l.dataset AND c.key = 'mlflow.data.context' WHERE d.experiment_id IN (",
+    );
+    let mut ids = query.separated(", ");
+    for id in &experiments {
+        ids.push_bind(names::experiment_id(id)?);
+    }
+    query.push(") ORDER BY d.experiment_id, d.name, d.digest LIMIT 1000");
+    let found: Vec<(i64, String, String, Option<String>)> = query.build_as().fetch_all(app.store.read()).await?;
+    let summaries = found.into_iter().map(|(experiment, name, digest, context)| {
+        let mut summary = json!({"experiment_id": experiment.to_string(), "name": name, "digest": digest});
+        if let Some(context) = context {
+            summary["context"] = context.into();
+        }
+        summary
+    });
+    Ok(Json(json!({"dataset_summaries": summaries.collect::<Vec<_>>()})))
 }
 
 fn input(fields: &Fields) -> Result<Input> {

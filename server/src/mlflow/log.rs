@@ -45,7 +45,7 @@ pub async fn metric(State(app): State<App>, fields: Fields) -> Result<Json<Value
 pub async fn parameter(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     let (id, key, value) =
         (runs::id_of(&fields)?, fields.string("key")?, fields.opt_string("value")?.unwrap_or_default());
-    names::key("parameter", &key)?;
+    names::key("parameter", "key", &key)?;
     write(&app, id, Vec::new(), vec![(key, value)], Vec::new(), false).await
 }
 
@@ -53,7 +53,7 @@ pub async fn parameter(State(app): State<App>, fields: Fields) -> Result<Json<Va
 pub async fn set_tag(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     let (id, key, value) =
         (runs::id_of(&fields)?, fields.string("key")?, fields.opt_string("value")?.unwrap_or_default());
-    names::key("tag", &key)?;
+    names::key("tag", "key", &key)?;
     write(&app, id, Vec::new(), Vec::new(), vec![(key, value)], false).await
 }
 
@@ -75,27 +75,25 @@ pub async fn batch(State(app): State<App>, fields: Fields) -> Result<Json<Value>
     let total = metrics.len() + params.len() + tags.len();
     if total > 1000 {
         return Err(Error::invalid(format!(
-            "A batch logging request can contain at most 1000 metrics, params, and tags. Got {total}. Please split up \
-             across multiple requests and try again."
+            "A batch logging request can contain at most 1000 metrics, params, and tags. Got {total} metrics, params, and \
+             tags. Please split up metrics, params, and tags across multiple requests and try again."
         )));
     }
-    let points = metrics
-        .iter()
-        .enumerate()
-        .map(|(i, fields)| {
-            point(fields).map_err(|error| match error {
-                Error::Client(code, text) => Error::Client(code, format!("metrics[{i}]: {text}")),
-                other => other,
-            })
-        })
-        .collect::<Result<Vec<_>>>()?;
-    params.iter().try_for_each(|(key, _)| names::key("parameter", key))?;
-    tags.iter().try_for_each(|(key, _)| names::key("tag", key))?;
+    let points = metrics.iter().map(point).collect::<Result<Vec<_>>>()?;
+    for (what, list, pairs) in [("parameter", "params", &params), ("tag", "tags", &tags)] {
+        for (i, (key, _)) in pairs.iter().enumerate() {
+            names::key(what, &format!("{list}[{i}].key"), key)?;
+        }
+    }
     let mut seen = BTreeMap::new();
     params.iter().for_each(|(key, _)| *seen.entry(key.as_str()).or_insert(0) += 1);
-    let twice: Vec<&str> = seen.into_iter().filter(|(_, count)| *count > 1).map(|(key, _)| key).collect();
+    let twice: Vec<String> = seen.iter().filter(|(_, count)| **count > 1).map(|(key, _)| format!("'{key}'")).collect();
     if !twice.is_empty() {
-        return Err(Error::invalid(format!("Duplicate parameter keys have been submitted: {twice:?}")));
+        return Err(Error::invalid(format!(
+            "Duplicate parameter keys have been submitted: [{}]. Please ensure the request contains only one param value \
+             per param key.",
+            twice.join(", ")
+        )));
     }
     write(&app, id, points, params, tags, true).await
 }
@@ -124,16 +122,19 @@ pub async fn delete_tag(State(app): State<App>, fields: Fields) -> Result<Json<V
 
 fn point(fields: &Fields) -> Result<Point> {
     let key = fields.string("key")?;
-    names::key("metric", &key)?;
+    names::key("metric", &fields.at("name"), &key)?;
+    let value = fields.number("value")?;
     let timestamp = fields.int("timestamp")?;
     if timestamp < 0 {
         return Err(Error::invalid(format!(
-            "Invalid value {timestamp} for parameter 'timestamp' supplied: it must not be negative."
+            "Invalid value {timestamp} for parameter '{}' supplied: metric '{key}' (value={value:?}). Timestamp must be a \
+             nonnegative long (64-bit integer) ",
+            fields.at("timestamp")
         )));
     }
     Ok(Point {
         key,
-        value: fields.number("value")?,
+        value,
         timestamp,
         step: fields.opt_int("step")?.unwrap_or(0),
         model_id: fields.opt_string("model_id")?.filter(|id| !id.is_empty()),
@@ -288,15 +289,18 @@ async fn write_params(
                 .map(|(key, old, new)| format!("{{'key': '{key}', 'old_value': '{old}', 'new_value': '{new}'}}"))
                 .collect();
             Err(Error::invalid(format!(
-                "Changing param values is not allowed. Params were already logged='[{}]' for run ID={id}.",
+                "Changing param values is not allowed. Params were already logged='[{}]' for run ID='{id}'.",
                 list.join(", ")
             )))
         }
     }
 }
 
-/// Sets a tag; the tag `mlflow.runName` is the run's name.
+/// Sets a tag; the tag `mlflow.runName` is the run's name, which is never empty.
 pub async fn write_tag(tx: &mut Connection, run: i64, key: &str, value: String) -> Result<()> {
+    if key == RUN_NAME && value.is_empty() {
+        return Ok(());
+    }
     let value = names::truncate(value, TAG_LENGTH);
     store::query(
         "INSERT INTO tags (run, key, value) VALUES ($1, $2, $3) ON CONFLICT (run, key) DO UPDATE SET value = excluded.value",

@@ -9,13 +9,17 @@ use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::filter::{self, Comparison, Operator};
 use crate::mlflow::logged_models::{self, Row};
+use crate::mlflow::names;
+use crate::mlflow::page::{self, Page};
 use crate::mlflow::sql::{self, Query};
-use crate::mlflow::{names, page};
 
 /// `POST logged-models/search`.
 pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
-    let limit = page::limit(fields.opt_int("max_results")?, 50, 1000)?;
-    let offset = page::offset(fields.opt_string("page_token")?.as_deref())?;
+    if fields.get("experiment_ids")?.is_none() {
+        return Err(fields.required("experiment_ids"));
+    }
+    let limit = page::limit(&fields, 50, 1000)?;
+    let page = Page::of(&fields, limit, &["filter", "order_by", "experiment_ids", "datasets"])?;
     let experiments =
         fields.strings("experiment_ids")?.iter().map(|id| names::experiment_id(id)).collect::<Result<Vec<_>>>()?;
     let datasets = fields
@@ -30,17 +34,19 @@ pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value
         ids.push_bind(id);
     }
     query.push(")");
-    for comparison in filter::parse(&fields.opt_string("filter")?.unwrap_or_default())? {
-        query.push(" AND ");
-        condition(&mut query, &comparison, &datasets)?;
-    }
+    query.push(" AND ");
+    sql::filter(&mut query, &filter::of(&fields)?, &mut |query, one| condition(query, one, &datasets))?;
     query.push(" ORDER BY ");
     for order in fields.objects("order_by")? {
         order_by(&mut query, &order)?;
     }
-    query.push("l.creation_time DESC, l.model_id ASC LIMIT ").push_bind(limit + 1).push(" OFFSET ").push_bind(offset);
+    query
+        .push("l.creation_time DESC, l.model_id ASC LIMIT ")
+        .push_bind(page.fetch())
+        .push(" OFFSET ")
+        .push_bind(page.offset);
     let mut rows: Vec<Row> = query.build_as().fetch_all(app.store.read()).await?;
-    let token = page::cut(&mut rows, offset, limit);
+    let token = page.cut(&mut rows);
     let mut models = Vec::with_capacity(rows.len());
     for row in rows {
         models.push(logged_models::load(&app, row).await?);
@@ -57,7 +63,7 @@ fn condition(query: &mut Query, comparison: &Comparison, datasets: &[(String, Op
         "params" => sql::key_value(query, "logged_model_params t WHERE t.model_id = l.model_id", comparison),
         "tags" => sql::key_value(query, "logged_model_tags t WHERE t.model_id = l.model_id", comparison),
         "metrics" => {
-            let value = sql::numeric(comparison)?;
+            let value = sql::numeric(comparison, false)?;
             query.push("EXISTS (SELECT 1 FROM logged_model_metrics m WHERE m.model_id = l.model_id AND m.key = ");
             query.push_bind(comparison.key.clone());
             query.push(if comparison.operator == Operator::NotEqual {
@@ -86,8 +92,8 @@ fn condition(query: &mut Query, comparison: &Comparison, datasets: &[(String, Op
                 comparison,
                 true,
             ),
-            "creation_timestamp" | "creation_time" => sql::number(query, "l.creation_time", comparison),
-            "last_updated_timestamp" => sql::number(query, "l.last_updated_time", comparison),
+            "creation_timestamp" | "creation_time" => sql::number(query, "l.creation_time", comparison, false),
+            "last_updated_timestamp" => sql::number(query, "l.last_updated_time", comparison, false),
             _ => Err(sql::unknown_key(comparison)),
         },
         _ => Err(sql::unknown_entity(comparison)),

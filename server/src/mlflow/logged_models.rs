@@ -115,12 +115,12 @@ pub async fn finalize(State(app): State<App>, Path(id): Path<String>, fields: Fi
     answer(&app, &id).await
 }
 
-/// `DELETE logged-models/{model_id}`: marks it deleted.
+/// `DELETE logged-models/{model_id}`: marks it deleted; once more is nothing.
 pub async fn delete(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>> {
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                find(&mut *tx, &id).await?;
+                find_any(&mut *tx, &id).await?;
                 store::query(
                     "UPDATE logged_models SET lifecycle_stage = 'deleted', last_updated_time = $1 WHERE model_id = $2",
                 )
@@ -138,16 +138,15 @@ pub async fn delete(State(app): State<App>, Path(id): Path<String>) -> Result<Js
 /// `PATCH logged-models/{model_id}/tags`.
 pub async fn set_tags(State(app): State<App>, Path(id): Path<String>, fields: Fields) -> Result<Json<Value>> {
     let tags = fields.pairs("tags")?;
-    let written = id.clone();
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                find(&mut *tx, &written).await?;
-                write_tags(tx, &written, tags).await
+                find(&mut *tx, &id).await?;
+                write_tags(tx, &id, tags).await
             })
         })
         .await?;
-    answer(&app, &id).await
+    Ok(Json(json!({})))
 }
 
 /// `DELETE logged-models/{model_id}/tags/{key}`.
@@ -313,7 +312,7 @@ async fn write_tags(tx: &mut Connection, id: &str, tags: Vec<(String, String)>) 
 
 async fn write_params(tx: &mut Connection, id: &str, params: Vec<(String, String)>) -> Result<()> {
     for (key, value) in params {
-        names::key("parameter", &key)?;
+        names::key("parameter", "key", &key)?;
         store::query(
             "INSERT INTO logged_model_params (model_id, key, value) VALUES ($1, $2, $3) ON CONFLICT (model_id, key) DO NOTHING",
         )

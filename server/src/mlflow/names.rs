@@ -1,25 +1,48 @@
 //! Which names and ids are allowed, with MLflow's texts. Pure.
 
 use crate::error::{Error, Result};
+use crate::fields::shown;
 
 const CHARACTERS: &str = "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).";
 const AS_FILES: &str =
     "Names may be treated as files in certain cases, and must not resolve to other names when treated as such.";
 
-/// Name of a metric, parameter or run tag; `what` goes into the message.
-pub fn key(what: &str, name: &str) -> Result<()> {
+/// Name of a metric, parameter or tag; `what` it is and `at` which place of the request go into the message.
+pub fn key(what: &str, at: &str, name: &str) -> Result<()> {
+    let invalid = |why: &str| {
+        Err(Error::invalid(format!("Invalid value {} for parameter '{at}' supplied: {why}", shown(&name.into()))))
+    };
     if name.chars().count() > 250 {
         return Err(Error::invalid(format!("{what} key exceeds the maximum length of 250 characters.")));
     }
     if !name.chars().all(|c| c.is_alphanumeric() || "_/.-: ".contains(c)) {
-        return Err(Error::invalid(format!("Invalid {what} name. {CHARACTERS}")));
+        return invalid(CHARACTERS);
     }
-    let normal = !name.is_empty()
-        && name != "."
-        && !name.starts_with("..")
-        && !name.starts_with('/')
-        && name.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
-    if normal { Ok(()) } else { Err(Error::invalid(format!("Invalid {what} name. {AS_FILES}"))) }
+    let resolved = resolved(name);
+    if resolved == name && name != "." && !name.starts_with("..") && !name.starts_with('/') {
+        Ok(())
+    } else {
+        invalid(&format!("{AS_FILES} This name would resolve to '{resolved}'"))
+    }
+}
+
+/// The path that `name` would be as a file, without `.`, `..` and doubled slashes (POSIX).
+fn resolved(name: &str) -> String {
+    let rooted = name.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in name.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        match (part, parts.last()) {
+            ("..", Some(last)) if *last != ".." => drop(parts.pop()),
+            ("..", None) if rooted => {}
+            _ => parts.push(part),
+        }
+    }
+    let root = if name.starts_with("//") && !name.starts_with("///") { "//" } else { "/" };
+    match (rooted, parts.join("/")) {
+        (true, path) => format!("{root}{path}"),
+        (false, path) if path.is_empty() => ".".to_owned(),
+        (false, path) => path,
+    }
 }
 
 /// Name of a registered model.
@@ -98,10 +121,13 @@ mod tests {
     #[test]
     fn keys() {
         for good in ["a", "a/b", "train loss", "a.b-c:d_e", "größe"] {
-            assert!(key("metric", good).is_ok(), "{good}");
+            assert!(key("metric", "name", good).is_ok(), "{good}");
         }
         for bad in ["", ".", "..", "../a", "/a", "a//b", "a/../b", "a/", "a\nb", "a#b", "a'b"] {
-            assert!(key("metric", bad).is_err(), "{bad}");
+            assert!(key("metric", "name", bad).is_err(), "{bad}");
+        }
+        for (name, expected) in [("a/../b", "b"), ("../a//", "../a"), ("/../a", "/a"), ("", "."), ("//a", "//a")] {
+            assert_eq!(resolved(name), expected);
         }
     }
 

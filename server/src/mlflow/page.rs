@@ -1,32 +1,67 @@
-//! Page tokens: base64 of `{"offset": N}`, opaque to clients.
+//! Pages of lists: how many, from where, and the token of the next one, base64 of JSON and opaque to clients.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::fields::Fields;
 
-/// The offset that a token stands for; 0 without one.
-pub fn offset(token: Option<&str>) -> Result<i64> {
-    let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(0) };
-    let bytes = decode(token).ok_or_else(|| Error::invalid("Invalid page token, could not base64-decode"))?;
-    let offset = serde_json::from_slice::<serde_json::Value>(&bytes).ok().and_then(|value| value["offset"].as_i64());
-    offset.filter(|offset| *offset >= 0).ok_or_else(|| Error::invalid("Invalid page token, it holds no offset"))
+/// The page that a request asks for.
+pub struct Page {
+    /// Rows to skip.
+    pub offset: i64,
+    /// Most rows.
+    pub limit: i64,
+    /// What the query is, so that a token of another one is refused.
+    query: String,
 }
 
-/// Cuts `rows`, fetched with one more than `limit`, and makes the token of the next page.
-pub fn cut<T>(rows: &mut Vec<T>, offset: i64, limit: i64) -> Option<String> {
-    let more = rows.len() as i64 > limit;
-    rows.truncate(limit as usize);
-    more.then(|| base64(json!({"offset": offset + limit}).to_string().as_bytes()))
+impl Page {
+    /// Reads `max_results` and `page_token`; `query` names the fields that say what is asked for.
+    pub fn of(fields: &Fields, limit: i64, query: &[&str]) -> Result<Page> {
+        let mut hash = Sha256::new();
+        for name in query {
+            hash.update(format!("{name}={:?};", fields.get(name)?));
+        }
+        let query: String = hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let token = fields.opt_string("page_token")?.filter(|token| !token.is_empty());
+        let offset = token.map_or(Ok(0), |token| offset(&token, &query))?;
+        Ok(Page { offset, limit, query })
+    }
+
+    /// Rows to fetch: one more than the page has, to know whether there is another page.
+    pub fn fetch(&self) -> i64 {
+        self.limit.saturating_add(1)
+    }
+
+    /// Cuts what was fetched, and makes the token of the next page.
+    pub fn cut<T>(&self, rows: &mut Vec<T>) -> Option<String> {
+        let more = rows.len() as i64 > self.limit;
+        rows.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
+        let token = json!({"offset": self.offset + self.limit, "query": self.query});
+        more.then(|| base64(token.to_string().as_bytes()))
+    }
+}
+
+fn offset(token: &str, query: &str) -> Result<i64> {
+    let bytes = decode(token).ok_or_else(|| Error::invalid("Invalid page token, could not base64-decode"))?;
+    let token = serde_json::from_slice::<serde_json::Value>(&bytes).unwrap_or_default();
+    match token["offset"].as_i64() {
+        Some(_) if token["query"] != query => Err(Error::invalid("Invalid page token: it belongs to another query.")),
+        Some(offset) if offset >= 0 => Ok(offset),
+        _ => Err(Error::invalid("Invalid page token, it holds no offset")),
+    }
 }
 
 /// `max_results` in `1..=most`, or `default`.
-pub fn limit(given: Option<i64>, default: i64, most: i64) -> Result<i64> {
-    match given {
+pub fn limit(fields: &Fields, default: i64, most: i64) -> Result<i64> {
+    match fields.opt_int("max_results")? {
         None => Ok(default),
         Some(limit) if (1..=most).contains(&limit) => Ok(limit),
-        Some(limit) => Err(Error::invalid(format!(
-            "Invalid value {limit} for parameter 'max_results' supplied: it must be between 1 and {most}."
+        Some(limit) if limit < 1 => Err(Error::invalid(format!(
+            "Invalid value {limit} for parameter 'max_results' supplied. It must be a positive integer"
         ))),
+        Some(_) => Err(fields.wrong("max_results", fields.get("max_results")?.unwrap_or(&Value::Null))),
     }
 }
 
@@ -67,13 +102,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_round_trips_and_a_damaged_one_is_refused() {
+    fn a_token_belongs_to_its_query() {
+        let page = |query: &str| Page::of(&Fields::from_query(query), 2, &["filter"]);
         let mut rows = vec![1, 2, 3];
-        let token = cut(&mut rows, 40, 2).unwrap();
-        assert_eq!((rows, offset(Some(&token)).unwrap()), (vec![1, 2], 42));
-        assert_eq!(offset(Some("eyJvZmZzZXQiOiA3fQ==")).unwrap(), 7); // as the reference writes it
-        assert_eq!(cut(&mut vec![1], 0, 1), None);
-        assert!(offset(Some("!!")).is_err());
-        assert!(offset(Some("e30=")).is_err());
+        let token = page("filter=a").unwrap().cut(&mut rows).unwrap();
+        assert_eq!(rows, [1, 2]);
+        assert_eq!(page(&format!("filter=a&page_token={token}")).unwrap().offset, 2);
+        assert_eq!(page("filter=a").unwrap().cut(&mut vec![1, 2]), None);
+        for wrong in [
+            &format!("filter=b&page_token={token}"),
+            "page_token=!!",
+            "page_token=e30=",
+            "page_token=eyJvZmZzZXQiOiA3fQ==",
+        ] {
+            assert!(page(wrong).is_err(), "{wrong}");
+        }
     }
 }

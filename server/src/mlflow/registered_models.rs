@@ -129,7 +129,7 @@ pub async fn set_tag(State(app): State<App>, fields: Fields) -> Result<Json<Valu
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                touch(tx, &name).await?;
+                exists(&mut *tx, &name).await?;
                 write_tag(tx, &name, &key, &value).await
             })
         })
@@ -143,7 +143,7 @@ pub async fn delete_tag(State(app): State<App>, fields: Fields) -> Result<Json<V
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                touch(tx, &name).await?;
+                exists(&mut *tx, &name).await?;
                 store::query("DELETE FROM registered_model_tags WHERE name = $1 AND key = $2")
                     .bind(name)
                     .bind(key)
@@ -174,8 +174,7 @@ pub async fn set_alias(State(app): State<App>, fields: Fields) -> Result<Json<Va
                 .bind(row.version)
                 .execute(&mut *tx)
                 .await?;
-                event(tx, &name, row.version, "alias", &format!("{alias} → version {}", row.version)).await?;
-                touch(tx, &name).await
+                event(tx, &name, row.version, "alias", &format!("{alias} → version {}", row.version)).await
             })
         })
         .await?;
@@ -202,7 +201,7 @@ pub async fn delete_alias(State(app): State<App>, fields: Fields) -> Result<Json
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                touch(tx, &name).await?;
+                exists(&mut *tx, &name).await?;
                 store::query("DELETE FROM aliases WHERE name = $1 AND alias = $2")
                     .bind(name)
                     .bind(alias)
@@ -220,7 +219,12 @@ pub async fn delete_alias(State(app): State<App>, fields: Fields) -> Result<Json
 pub async fn latest_versions(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     let name = name_of(&fields)?;
     let stages = fields.strings("stages")?.iter().map(|stage| names::stage(stage)).collect::<Result<Vec<_>>>()?;
-    let mut latest = load(app.store.read(), &name).await?.latest_versions;
+    let model = load(app.store.read(), &name).await?;
+    let mut latest = model.latest_versions;
+    for version in &mut latest {
+        let of = |alias: &&Alias| alias.version == version.version;
+        version.aliases = model.aliases.iter().filter(of).map(|alias| alias.alias.clone()).collect();
+    }
     latest.retain(|version| stages.is_empty() || stages.contains(&version.current_stage.as_str()));
     Ok(Json(if latest.is_empty() { json!({}) } else { json!({"model_versions": latest}) }))
 }
@@ -255,7 +259,7 @@ pub async fn load(pool: &Reader, name: &str) -> Result<RegisteredModel> {
     .await?;
     let mut latest_versions = Vec::with_capacity(newest.len());
     for row in newest {
-        latest_versions.push(versions::load(pool, row).await?);
+        latest_versions.push(versions::listed(pool, row).await?);
     }
     Ok(RegisteredModel {
         name: name.to_owned(),
@@ -273,6 +277,13 @@ pub async fn lock(tx: &mut Connection, name: &str) -> Result<()> {
     let found = store::query_as::<(String,)>("SELECT name FROM registered_models WHERE name = $1").bind(name);
     found.locked(Lock::Alone).fetch_optional(tx).await?;
     Ok(())
+}
+
+/// The model must exist.
+pub async fn exists(tx: &mut Connection, name: &str) -> Result<()> {
+    let found: Option<i64> =
+        store::query_scalar("SELECT 1 FROM registered_models WHERE name = $1").bind(name).fetch_optional(tx).await?;
+    found.map(drop).ok_or_else(|| not_found(name))
 }
 
 /// Marks the model as changed now; it must exist.
@@ -313,7 +324,7 @@ async fn write_tag(tx: &mut Connection, name: &str, key: &str, value: &str) -> R
 
 /// Checks a tag of a model or version.
 pub fn check_tag(key: &str, value: &str) -> Result<()> {
-    names::key("tag", key)?;
+    names::key("tag", "key", key)?;
     if value.chars().count() > 100_000 {
         return Err(Error::invalid("Tag value exceeds the maximum length of 100000 characters."));
     }

@@ -9,26 +9,20 @@ use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::filter::{self, Comparison, Operator};
 use crate::mlflow::order;
+use crate::mlflow::page::{self, Page};
 use crate::mlflow::sql::{self, Query};
-use crate::mlflow::{page, registered_models, versions};
+use crate::mlflow::{registered_models, versions};
 
 /// Prompts are registered models with this tag; a search for what is no prompt also finds models without it.
 const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
 
 /// `GET registered-models/search`.
 pub async fn models(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
-    let limit = page::limit(fields.opt_int("max_results")?, 100, 1000)?;
-    let offset = page::offset(fields.opt_string("page_token")?.as_deref())?;
+    let limit = page::limit(&fields, 100, 1000)?;
+    let page = Page::of(&fields, limit, &["filter", "order_by"])?;
     let mut query = Query::new("SELECT m.name FROM registered_models m WHERE 1 = 1");
-    for comparison in filter::parse(&fields.opt_string("filter")?.unwrap_or_default())? {
-        query.push(" AND ");
-        match (comparison.entity.as_str(), comparison.key.as_str()) {
-            ("tag" | "tags", _) => tag(&mut query, "registered_model_tags t WHERE t.name = m.name", &comparison)?,
-            ("" | "attribute" | "attributes", "name") => sql::text(&mut query, "m.name", &comparison, true)?,
-            ("" | "attribute" | "attributes", _) => return Err(sql::unknown_key(&comparison)),
-            _ => return Err(sql::unknown_entity(&comparison)),
-        }
-    }
+    query.push(" AND ");
+    sql::filter(&mut query, &filter::of(&fields)?, &mut model)?;
     query.push(" ORDER BY ");
     for order in order::parse_all(&fields.strings("order_by")?)? {
         let column = match order.key.as_str() {
@@ -43,9 +37,9 @@ pub async fn models(State(app): State<App>, fields: Fields) -> Result<Json<Value
         };
         query.push(column).push(if order.ascending { " ASC, " } else { " DESC, " });
     }
-    query.push("m.name ASC LIMIT ").push_bind(limit + 1).push(" OFFSET ").push_bind(offset);
+    query.push("m.name ASC LIMIT ").push_bind(page.fetch()).push(" OFFSET ").push_bind(page.offset);
     let mut names: Vec<(String,)> = query.build_as().fetch_all(app.store.read()).await?;
-    let token = page::cut(&mut names, offset, limit);
+    let token = page.cut(&mut names);
     let mut models = Vec::with_capacity(names.len());
     for (name,) in names {
         models.push(registered_models::load(app.store.read(), &name).await?);
@@ -55,28 +49,11 @@ pub async fn models(State(app): State<App>, fields: Fields) -> Result<Json<Value
 
 /// `GET model-versions/search`; deleted ones are never found.
 pub async fn versions(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
-    let limit = page::limit(fields.opt_int("max_results")?, 10_000, 200_000)?;
-    let offset = page::offset(fields.opt_string("page_token")?.as_deref())?;
+    let limit = page::limit(&fields, 10_000, 200_000)?;
+    let page = Page::of(&fields, limit, &["filter", "order_by"])?;
     let mut query = Query::new("SELECT v.* FROM model_versions v WHERE v.deleted = 0");
-    for comparison in filter::parse(&fields.opt_string("filter")?.unwrap_or_default())? {
-        query.push(" AND ");
-        match (comparison.entity.as_str(), comparison.key.as_str()) {
-            ("tag" | "tags", _) => {
-                tag(&mut query, "model_version_tags t WHERE t.name = v.name AND t.version = v.version", &comparison)?;
-            }
-            ("" | "attribute" | "attributes", key @ ("name" | "run_id")) => {
-                sql::text(&mut query, &format!("v.{key}"), &comparison, true)?;
-            }
-            ("" | "attribute" | "attributes", "source_path" | "source") => {
-                sql::text(&mut query, "v.source", &comparison, false)?;
-            }
-            ("" | "attribute" | "attributes", "version_number" | "version") => {
-                sql::number(&mut query, "v.version", &comparison)?;
-            }
-            ("" | "attribute" | "attributes", _) => return Err(sql::unknown_key(&comparison)),
-            _ => return Err(sql::unknown_entity(&comparison)),
-        }
-    }
+    query.push(" AND ");
+    sql::filter(&mut query, &filter::of(&fields)?, &mut version)?;
     let orders = order::parse_all(&fields.strings("order_by")?)?;
     query.push(" ORDER BY ");
     for order in &orders {
@@ -96,14 +73,40 @@ pub async fn versions(State(app): State<App>, fields: Fields) -> Result<Json<Val
     if orders.is_empty() {
         query.push("v.last_updated_timestamp DESC, ");
     }
-    query.push("v.name ASC, v.version DESC LIMIT ").push_bind(limit + 1).push(" OFFSET ").push_bind(offset);
+    query.push("v.name ASC, v.version DESC LIMIT ").push_bind(page.fetch()).push(" OFFSET ").push_bind(page.offset);
     let mut rows: Vec<versions::Row> = query.build_as().fetch_all(app.store.read()).await?;
-    let token = page::cut(&mut rows, offset, limit);
+    let token = page.cut(&mut rows);
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
-        found.push(versions::load(app.store.read(), row).await?);
+        found.push(versions::listed(app.store.read(), row).await?);
     }
     Ok(answer("model_versions", json!(found), token))
+}
+
+fn model(query: &mut Query, comparison: &Comparison) -> Result<()> {
+    match (comparison.entity.as_str(), comparison.key.as_str()) {
+        ("tag" | "tags", _) => tag(query, "registered_model_tags t WHERE t.name = m.name", comparison),
+        ("" | "attribute" | "attributes", "name") => sql::text(query, "m.name", comparison, true),
+        ("" | "attribute" | "attributes", _) => Err(sql::unknown_key(comparison)),
+        _ => Err(sql::unknown_entity(comparison)),
+    }
+}
+
+fn version(query: &mut Query, comparison: &Comparison) -> Result<()> {
+    match (comparison.entity.as_str(), comparison.key.as_str()) {
+        ("tag" | "tags", _) => {
+            tag(query, "model_version_tags t WHERE t.name = v.name AND t.version = v.version", comparison)
+        }
+        ("" | "attribute" | "attributes", key @ ("name" | "run_id")) => {
+            sql::text(query, &format!("v.{key}"), comparison, true)
+        }
+        ("" | "attribute" | "attributes", "source_path" | "source") => sql::text(query, "v.source", comparison, false),
+        ("" | "attribute" | "attributes", "version_number" | "version") => {
+            sql::number(query, "v.version", comparison, true)
+        }
+        ("" | "attribute" | "attributes", _) => Err(sql::unknown_key(comparison)),
+        _ => Err(sql::unknown_entity(comparison)),
+    }
 }
 
 fn tag(query: &mut Query, from: &str, comparison: &Comparison) -> Result<()> {

@@ -10,17 +10,18 @@ use crate::fields::Fields;
 use crate::mlflow::experiment_search::view;
 use crate::mlflow::filter::{self, Comparison, Operator};
 use crate::mlflow::order::{self, Order};
+use crate::mlflow::page::{self, Page};
 use crate::mlflow::runs::{COLUMNS, Row};
 use crate::mlflow::sql::{self, Query};
-use crate::mlflow::{names, page, run_load};
+use crate::mlflow::{names, run_load};
 
 /// `POST runs/search`.
 pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
-    let limit = page::limit(fields.opt_int("max_results")?, 1000, 50_000)?;
-    let offset = page::offset(fields.opt_string("page_token")?.as_deref())?;
+    let limit = page::limit(&fields, 1000, 50_000)?;
+    let page = Page::of(&fields, limit, &["filter", "order_by", "experiment_ids", "run_view_type"])?;
     let experiments =
         fields.strings("experiment_ids")?.iter().map(|id| names::experiment_id(id)).collect::<Result<Vec<_>>>()?;
-    let filters = filter::parse(&fields.opt_string("filter")?.unwrap_or_default())?;
+    let filter = filter::of(&fields)?;
     let orders = order::parse_all(&fields.strings("order_by")?)?;
     let mut query = Query::new("SELECT ");
     query.push(COLUMNS).push(" FROM runs r");
@@ -34,10 +35,8 @@ pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value
     }
     query.push(")");
     view(&mut query, "r.lifecycle_stage", &fields, "run_view_type")?;
-    for comparison in &filters {
-        query.push(" AND ");
-        condition(&mut query, comparison)?;
-    }
+    query.push(" AND ");
+    sql::filter(&mut query, &filter, &mut condition)?;
     query.push(" ORDER BY ");
     for (i, order) in orders.iter().enumerate() {
         order_by(&mut query, i, order)?;
@@ -45,12 +44,12 @@ pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value
     if !orders.iter().any(|order| attribute(order) == Some("start_time")) {
         query.push("r.start_time DESC, ");
     }
-    query.push("r.run_uuid ASC LIMIT ").push_bind(limit + 1).push(" OFFSET ").push_bind(offset);
+    query.push("r.run_uuid ASC LIMIT ").push_bind(page.fetch()).push(" OFFSET ").push_bind(page.offset);
     if experiments.is_empty() {
         return Ok(Json(json!({})));
     }
     let mut rows: Vec<Row> = query.build_as().fetch_all(app.store.read()).await?;
-    let token = page::cut(&mut rows, offset, limit);
+    let token = page.cut(&mut rows);
     let mut answer = json!({});
     if !rows.is_empty() {
         answer["runs"] = json!(run_load::load(app.store.read(), rows).await?);
@@ -73,7 +72,7 @@ fn condition(query: &mut Query, comparison: &Comparison) -> Result<()> {
             "run_id" => sql::text(query, "r.run_uuid", comparison, true),
             "run_name" => sql::text(query, "r.name", comparison, false),
             key @ ("user_id" | "status" | "artifact_uri") => sql::text(query, &format!("r.{key}"), comparison, false),
-            key @ ("start_time" | "end_time") => sql::number(query, &format!("r.{key}"), comparison),
+            key @ ("start_time" | "end_time") => sql::number(query, &format!("r.{key}"), comparison, false),
             _ => Err(sql::unknown_key(comparison)),
         },
         _ => Err(sql::unknown_entity(comparison)),
@@ -82,7 +81,7 @@ fn condition(query: &mut Query, comparison: &Comparison) -> Result<()> {
 
 /// By the latest value; NaN satisfies only `!=`. The subquery reads the index by value.
 fn metric(query: &mut Query, comparison: &Comparison) -> Result<()> {
-    let value = sql::numeric(comparison)?;
+    let value = sql::numeric(comparison, false)?;
     query
         .push(
             "r.id IN (SELECT m.run FROM latest_metrics m WHERE m.key = (SELECT k.id FROM metric_keys k WHERE k.key = ",

@@ -41,7 +41,7 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
     let start = fields.opt_int("start_time")?.unwrap_or_else(now_ms);
     let given = fields.opt_string("run_name")?.filter(|name| !name.is_empty());
     let mut tags = fields.pairs("tags")?;
-    tags.iter().try_for_each(|(key, _)| names::key("tag", key))?;
+    tags.iter().try_for_each(|(key, _)| names::key("tag", "key", key))?;
     let tagged = tags.iter().find(|(key, _)| key == RUN_NAME).map(|(_, value)| value.clone());
     let id = Uuid::new_v4();
     let name = match (given, tagged) {
@@ -123,13 +123,13 @@ pub async fn update(State(app): State<App>, fields: Fields) -> Result<Json<Value
     Ok(Json(json!({"run_info": run_load::info(&row)})))
 }
 
-/// `POST runs/delete`: marks it deleted.
+/// `POST runs/delete`: marks it deleted; once more is nothing.
 pub async fn delete(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     let id = fields.string("run_id")?;
     app.store
         .write(move |tx| {
             Box::pin(async move {
-                let run = active(tx, &id).await?;
+                let run = find(&mut *tx, &id).await?;
                 set_stage(tx, run.id, "deleted", Some(now_ms())).await
             })
         })
@@ -137,16 +137,13 @@ pub async fn delete(State(app): State<App>, fields: Fields) -> Result<Json<Value
     Ok(Json(json!({})))
 }
 
-/// `POST runs/restore`.
+/// `POST runs/restore`; of a run that is not deleted nothing.
 pub async fn restore(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     let id = fields.string("run_id")?;
     app.store
         .write(move |tx| {
             Box::pin(async move {
                 let run = find(&mut *tx, &id).await?;
-                if run.lifecycle_stage != "deleted" {
-                    return Err(wrong_stage(&run, "deleted"));
-                }
                 set_stage(tx, run.id, "active", None).await
             })
         })
@@ -182,7 +179,7 @@ const FIND: &str = "SELECT r.id, r.run_uuid, r.experiment_id, r.name, r.user_id,
      FROM runs r WHERE r.run_uuid = $1";
 
 fn not_found(id: &str) -> Error {
-    let plain = id.len() <= 256 && id.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    let plain = id.len() <= 256 && !id.contains(char::is_control);
     Error::missing(format!("Run with id={} not found", if plain { id } else { "…" }))
 }
 
@@ -202,14 +199,11 @@ pub async fn open(tx: &mut Connection, id: &str) -> Result<Row> {
 
 fn writable(found: Option<Row>, id: &str) -> Result<Row> {
     let run = found.ok_or_else(|| not_found(id))?;
-    if run.lifecycle_stage == "active" { Ok(run) } else { Err(wrong_stage(&run, "active")) }
-}
-
-fn wrong_stage(run: &Row, expected: &str) -> Error {
-    Error::invalid(format!(
-        "The run {} must be in the '{expected}' state. Current state is {}.",
-        run.run_uuid, run.lifecycle_stage
-    ))
+    if run.lifecycle_stage == "active" {
+        return Ok(run);
+    }
+    let (id, stage) = (run.run_uuid, run.lifecycle_stage);
+    Err(Error::invalid(format!("The run {id} must be in the 'active' state. Current state is {stage}.")))
 }
 
 fn status_of(fields: &Fields) -> Result<Option<&'static str>> {

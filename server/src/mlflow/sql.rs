@@ -1,11 +1,40 @@
 //! Conditions of searches in SQL, shared by all entities.
 
 use crate::error::{Error, Result};
-use crate::mlflow::filter::{Comparison, Operator, Value, invalid};
+use crate::mlflow::filter::{Comparison, Filter, Operator, Value, invalid};
 use crate::store::QueryBuilder;
 
 /// A query under construction.
 pub type Query = QueryBuilder;
+
+/// `filter`, each comparison written by `one`. What NOT turns round is what is not true, a missing value included.
+pub fn filter<F>(query: &mut Query, filter: &Filter, one: &mut F) -> Result<()>
+where
+    F: FnMut(&mut Query, &Comparison) -> Result<()>,
+{
+    let (parts, between) = match filter {
+        Filter::One(comparison) => return one(query, comparison),
+        Filter::Not(inner) => {
+            query.push("NOT coalesce((");
+            self::filter(query, inner, one)?;
+            query.push("), FALSE)");
+            return Ok(());
+        }
+        Filter::All(parts) if parts.is_empty() => {
+            query.push("TRUE");
+            return Ok(());
+        }
+        Filter::All(parts) => (parts, " AND "),
+        Filter::Any(parts) => (parts, " OR "),
+    };
+    for (i, part) in parts.iter().enumerate() {
+        query.push(if i == 0 { "((" } else { between }).push(if i == 0 { "" } else { "(" });
+        self::filter(query, part, one)?;
+        query.push(")");
+    }
+    query.push(")");
+    Ok(())
+}
 
 /// `column operator value` for strings. IN only where `lists`.
 pub fn text(query: &mut Query, column: &str, comparison: &Comparison, lists: bool) -> Result<()> {
@@ -46,16 +75,19 @@ fn like(query: &mut Query, pattern: &str) {
 }
 
 /// `column operator value` for numbers.
-pub fn number(query: &mut Query, column: &str, comparison: &Comparison) -> Result<()> {
-    let value = numeric(comparison)?;
+pub fn number(query: &mut Query, column: &str, comparison: &Comparison, quoted: bool) -> Result<()> {
+    let value = numeric(comparison, quoted)?;
     query.push(column).push(" ").push(comparison.operator.name()).push(" ").push_bind(value);
     Ok(())
 }
 
-/// The number on the right side, when operator and value are numeric.
-pub fn numeric(comparison: &Comparison) -> Result<f64> {
+/// The number on the right side, when operator and value are numeric; in quotes only where `quoted`.
+pub fn numeric(comparison: &Comparison, quoted: bool) -> Result<f64> {
     match comparison.value {
         Value::Number(value) if comparison.operator.is_numeric() => Ok(value),
+        Value::Text(ref text) if comparison.operator.is_numeric() && quoted => {
+            text.parse().map_err(|_| invalid(&format!("'{}' is compared with a number", comparison.key)))
+        }
         _ if !comparison.operator.is_numeric() => Err(comparator(comparison)),
         _ => Err(invalid(&format!("'{}' is compared with a number without quotes", comparison.key))),
     }

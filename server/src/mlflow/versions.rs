@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use contract::mlflow::{KeyValue, ModelVersion};
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -103,6 +104,7 @@ async fn resolve(
         }
         let (name, version) =
             rest.split_once('/').ok_or_else(|| Error::invalid("Invalid source: models:/NAME/VERSION is expected."))?;
+        registered_models::exists(tx, name).await?;
         let row = find(tx, name, version).await?;
         return Ok((row.storage_location, row.model_id));
     }
@@ -233,7 +235,7 @@ pub async fn set_tag(State(app): State<App>, fields: Fields) -> Result<Json<Valu
     let (name, version) = key_of(&fields)?;
     let (key, value) = (fields.string("key")?, fields.opt_string("value")?.unwrap_or_default());
     registered_models::check_tag(&key, &value)?;
-    change(&app, &name, &version, move |tx, row| {
+    within(&app, &name, &version, move |tx, row| {
         Box::pin(async move { write_tag(tx, &row.name, row.version, &key, &value).await })
     })
     .await?;
@@ -244,7 +246,7 @@ pub async fn set_tag(State(app): State<App>, fields: Fields) -> Result<Json<Valu
 pub async fn delete_tag(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     let (name, version) = key_of(&fields)?;
     let key = fields.string("key")?;
-    change(&app, &name, &version, move |tx, row| {
+    within(&app, &name, &version, move |tx, row| {
         Box::pin(async move {
             store::query("DELETE FROM model_version_tags WHERE name = $1 AND version = $2 AND key = $3")
                 .bind(row.name)
@@ -259,12 +261,31 @@ pub async fn delete_tag(State(app): State<App>, fields: Fields) -> Result<Json<V
     Ok(Json(json!({})))
 }
 
+/// Does `job` and marks version and model as changed now.
 async fn change<F>(app: &App, name: &str, version: &str, job: F) -> Result<()>
 where
-    F: for<'c> FnOnce(&'c mut Connection, Row) -> futures_util::future::BoxFuture<'c, Result<()>>
-        + Clone
-        + Send
-        + 'static,
+    F: for<'c> FnOnce(&'c mut Connection, Row) -> BoxFuture<'c, Result<()>> + Clone + Send + 'static,
+{
+    within(app, name, version, move |tx, row| {
+        Box::pin(async move {
+            let (name, number) = (row.name.clone(), row.version);
+            job(&mut *tx, row).await?;
+            store::query("UPDATE model_versions SET last_updated_timestamp = $1 WHERE name = $2 AND version = $3")
+                .bind(now_ms())
+                .bind(&name)
+                .bind(number)
+                .execute(&mut *tx)
+                .await?;
+            registered_models::touch(tx, &name).await
+        })
+    })
+    .await
+}
+
+/// Does `job` in one transaction with the look-up of the version.
+async fn within<F>(app: &App, name: &str, version: &str, job: F) -> Result<()>
+where
+    F: for<'c> FnOnce(&'c mut Connection, Row) -> BoxFuture<'c, Result<()>> + Clone + Send + 'static,
 {
     let (name, version) = (name.to_owned(), version.to_owned());
     app.store
@@ -272,15 +293,7 @@ where
             Box::pin(async move {
                 registered_models::lock(tx, &name).await?;
                 let row = find(&mut *tx, &name, &version).await?;
-                let number = row.version;
-                job(&mut *tx, row).await?;
-                store::query("UPDATE model_versions SET last_updated_timestamp = $1 WHERE name = $2 AND version = $3")
-                    .bind(now_ms())
-                    .bind(&name)
-                    .bind(number)
-                    .execute(&mut *tx)
-                    .await?;
-                registered_models::touch(tx, &name).await
+                job(tx, row).await
             })
         })
         .await
@@ -309,6 +322,11 @@ pub async fn by_alias(executor: impl Executor<'_>, name: &str, alias: &str) -> R
     .bind(alias)
     .fetch_optional(executor)
     .await
+}
+
+/// The version as lists spell it: without aliases, which the model has.
+pub async fn listed(pool: &Reader, row: Row) -> Result<ModelVersion> {
+    Ok(ModelVersion { aliases: Vec::new(), ..load(pool, row).await? })
 }
 
 /// The version as the API spells it.

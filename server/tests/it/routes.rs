@@ -26,7 +26,8 @@ async fn both_prefixes_of_mlflow_are_one_table() {
         server.routes.iter().filter_map(|r| Some((strip(&r.path)?, r.method.clone(), r.permission))).collect()
     };
     let mut ajax = of("/ajax-api");
-    ajax.retain(|(path, ..)| path != "/2.0/mlflow/get-artifact"); // the user interface's own
+    let own = ["get-artifact", "upload-artifact", "get-history-bulk", "search-datasets", "artifacts/files"];
+    ajax.retain(|(path, ..)| !own.iter().any(|end| path.ends_with(end))); // the user interface's own
     let mut api = of("/api");
     api.retain(|(path, ..)| !path.starts_with("/beira"));
     assert_eq!(api, ajax);
