@@ -149,7 +149,7 @@ impl App {
             .fallback(static_files::dashboard)
             .layer(CompressionLayer::new().compress_when(compressed))
             .with_state(self.clone());
-        (House::new(doors, router), declared)
+        (House::new(doors, &self.serving, router), declared)
     }
 }
 

@@ -1,20 +1,23 @@
 //! The body of a request, with a limit.
 
-use axum::body::Bytes;
-use axum::extract::Request;
+use axum::BoxError;
+use axum::body::{Bytes, HttpBody};
+use axum::http::Request;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::error::{Code, Error, Result};
 
 /// The body, at most `most` bytes of it.
-pub async fn read(request: Request, most: usize) -> Result<Bytes> {
-    axum::body::to_bytes(request.into_body(), most).await.map_err(|error| {
-        let mut source: Option<&dyn std::error::Error> = Some(&error);
-        while let Some(e) = source {
-            if e.is::<http_body_util::LengthLimitError>() {
-                return Error::Client(Code::TooLarge, format!("The body is longer than {most} bytes."));
-            }
-            source = e.source();
+pub async fn read<B>(request: Request<B>, most: usize) -> Result<Bytes>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    match Limited::new(request.into_body(), most).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(Error::Client(Code::TooLarge, format!("The body is longer than {most} bytes.")))
         }
-        Error::bad_request("The body ended before it was complete.")
-    })
+        Err(_) => Err(Error::bad_request("The body ended before it was complete.")),
+    }
 }

@@ -1,20 +1,17 @@
 //! What every request passes and every answer carries: the check of the Host, and the headers of caution.
 
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use axum::body::{Bytes, HttpBody};
-use axum::http::{HeaderName, HeaderValue, Request, header};
+use axum::http::{HeaderName, HeaderValue, Method, Request, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::future::RouteFuture;
 use axum::{BoxError, Router};
-use futures_util::FutureExt;
-use futures_util::future::{Either, Map, Ready, ready};
 use tower::Service;
 
-use crate::auth;
 use crate::error::{Code, Error};
+use crate::route::Guard;
+use crate::serving::{self, Serving};
+use crate::{auth, predict};
 
 /// Under which names this server may be reached.
 #[derive(Clone)]
@@ -34,48 +31,60 @@ impl Doors {
     }
 }
 
-/// All routes behind the doors. It stands around the router, not in it: a layer there would be cloned and boxed for
+/// All routes behind the doors. They stand around the router, not in it: a layer there would be cloned and boxed for
 /// every request.
 #[derive(Clone)]
 pub struct House {
     doors: Doors,
+    serving: Serving,
+    predictions: Arc<Guard>,
     router: Router,
 }
 
 impl House {
-    /// Puts `router` behind `doors`.
-    pub fn new(doors: Doors, router: Router) -> House {
-        House { doors, router }
+    /// Puts `router` behind `doors`; it has the routes of `serving`.
+    pub fn new(doors: Doors, serving: &Serving, router: Router) -> House {
+        let (method, path, permission) = serving::PREDICT;
+        let guard = Guard::new(&method, path, permission, &serving.requests, serving.otlp.clone());
+        House { doors, serving: serving.clone(), predictions: Arc::new(guard), router }
+    }
+
+    /// Answers one request.
+    pub async fn answer<B>(&self, request: Request<B>) -> Response
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
+        let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+        let response = if !auth::host_allowed(host, &self.doors.0.allowed_hosts, self.doors.0.any_name) {
+            let text = "This server does not answer to the host name of this request; reach it as localhost or by its \
+                        address.";
+            Error::Client(Code::PermissionDenied, text.to_owned()).into_response()
+        } else if prediction(&request).is_some() {
+            // What nearly every request is goes past the router, which takes as long as the prediction.
+            self.predictions.around(request, |request| self.predict(request)).await
+        } else {
+            let Ok(response) = self.router.clone().call(request).await;
+            response
+        };
+        cautious(response)
+    }
+
+    async fn predict<B>(&self, request: Request<B>) -> Response
+    where
+        B: HttpBody<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
+        let name = prediction(&request).unwrap_or_default().to_owned();
+        predict::named(&self.serving, &name, request).await
     }
 }
 
-/// What became of a request.
-type Answer = Result<Response, Infallible>;
-
-impl<B> Service<Request<B>> for House
-where
-    B: HttpBody<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
-{
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Either<Ready<Answer>, Map<RouteFuture<Infallible>, fn(Answer) -> Answer>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
-        let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-        if auth::host_allowed(host, &self.doors.0.allowed_hosts, self.doors.0.any_name) {
-            return Either::Right(self.router.call(request).map(|answer| answer.map(cautious)));
-        }
-        let text =
-            "This server does not answer to the host name of this request; reach it as localhost or by its address.";
-        let refusal = Error::Client(Code::PermissionDenied, text.to_owned()).into_response();
-        Either::Left(ready(Ok(cautious(refusal))))
-    }
+/// The name of the model, when that is all a request's path says beside `/predict/`.
+fn prediction<B>(request: &Request<B>) -> Option<&str> {
+    let name = request.uri().path().strip_prefix("/predict/").filter(|_| *request.method() == Method::POST)?;
+    (!name.is_empty() && !name.contains(['/', '%'])).then_some(name)
 }
 
 /// The answer with the headers of caution, where it has not said otherwise.

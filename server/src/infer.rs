@@ -169,7 +169,7 @@ pub(crate) fn router(serving: &Serving, doors: Doors) -> (House, Vec<Declared>) 
         .at("/health", get, Public, invocations::ping)
         .at("/metrics", get, Read, metrics::of_process)
         .finish();
-    (House::new(doors, router.with_state(serving.clone())), declared)
+    (House::new(doors, serving, router.with_state(serving.clone())), declared)
 }
 
 async fn blocking<T: Send + 'static>(

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::body::{Bytes, HttpBody};
+use axum::extract::{self, Path, State};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{BoxError, Json};
 use contract::Fault;
 use contract::fault::Faults;
 use host_native::{Batch, records};
@@ -25,12 +25,21 @@ const WORK_INLINE: u64 = 100_000;
 const BYTES_INLINE: usize = 16 << 10;
 
 /// `POST /predict/{name}`: an object or an array, answered in kind. 422 lists every fault.
-pub async fn predict(State(serving): State<Serving>, Path(name): Path<String>, request: Request) -> Response {
-    let target = match serving.target(&name, ALIAS).await {
+pub async fn predict(State(serving): State<Serving>, Path(name): Path<String>, request: extract::Request) -> Response {
+    named(&serving, &name, request).await
+}
+
+/// The same by a name that is already known.
+pub async fn named<B>(serving: &Serving, name: &str, request: Request<B>) -> Response
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    let target = match serving.target(name, ALIAS).await {
         Ok(target) => target,
         Err(Unserved(status, message)) => return detail(status, &message),
     };
-    let mut response = match answer(&serving, &target, request).await {
+    let mut response = match answer(serving, &target, request).await {
         Ok(answer) => ([(header::CONTENT_TYPE, "application/json")], answer).into_response(),
         Err(Refused::Faults(faults)) => {
             serving.traffic.error(&target);
@@ -57,7 +66,11 @@ pub enum Refused {
     Error(Error),
 }
 
-async fn answer(serving: &Serving, target: &Arc<Target>, request: Request) -> Result<Bytes, Refused> {
+async fn answer<B>(serving: &Serving, target: &Arc<Target>, request: Request<B>) -> Result<Bytes, Refused>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
     let counted = counted(request.headers());
     let with_ids = ids::wanted(request.uri().query());
     let body = body::read(request, serving.limits.bytes).await.map_err(Refused::Error)?;

@@ -1,11 +1,12 @@
 //! How a route is declared: method, path, permission, handler. Without a permission it does not compile.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{self, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 
@@ -36,7 +37,7 @@ pub struct Routes<S> {
 }
 
 /// What stands before a handler.
-struct Guard {
+pub struct Guard {
     method: Method,
     path: String,
     permission: Permission,
@@ -58,17 +59,12 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         T: 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
-        let durations = self.requests.of(method, path);
-        let guard = Arc::new(Guard {
-            method: method.clone(),
-            path: path.to_owned(),
-            permission,
-            durations,
-            otlp: self.otlp.clone(),
-        });
+        let guard = Arc::new(Guard::new(method, path, permission, &self.requests, self.otlp.clone()));
         // Around the handler itself: as a layer it would box and clone once more for every request.
-        let guarded =
-            move |State(state): State<S>, request: Request| guarded(guard.clone(), handler.clone(), state, request);
+        let guarded = move |State(state): State<S>, request: Request| {
+            let (guard, handler) = (guard.clone(), handler.clone());
+            async move { guard.around(request, |request| handler.call(request, state)).await }
+        };
         self.router = self.router.route(path, on(filter, guarded));
         self.declared.push(Declared { method: method.clone(), path: path.to_owned(), permission });
         self
@@ -111,29 +107,45 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 /// Headers that are still to come for an answer.
 const HEADERS: usize = 8;
 
-async fn guarded<H, T, S>(guard: Arc<Guard>, handler: H, state: S, request: Request) -> Response
-where
-    H: Handler<T, S>,
-{
-    let (seen, permission) = (Seen::begin(&request, guard.otlp.is_some()), guard.permission);
-    let mut response = if auth::origin_allowed(request.method(), request.headers(), permission) {
-        seen.scope(handler.call(request, state)).await
-    } else {
-        Error::Client(Code::PermissionDenied, "A page of another origin must not do this.".to_owned()).into_response()
-    };
-    response.headers_mut().reserve(HEADERS);
-    if permission.any_origin() {
-        let headers = response.headers_mut();
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        headers.insert(
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("etag, x-beira-model, x-beira-version"),
-        );
-        headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+impl Guard {
+    /// Before the handler of a route; its requests count into `requests` and leave spans in `otlp`.
+    pub fn new(
+        method: &Method,
+        path: &str,
+        permission: Permission,
+        requests: &Requests,
+        otlp: Option<Arc<Otlp>>,
+    ) -> Guard {
+        let durations = requests.of(method, path);
+        Guard { method: method.clone(), path: path.to_owned(), permission, durations, otlp }
     }
-    let elapsed = seen.end(&guard.method, &guard.path, &mut response, guard.otlp.as_deref());
-    guard.durations.record(response.status(), elapsed);
-    response
+
+    /// Lets the handler answer what may come in; logs, counts and traces.
+    pub async fn around<B, F>(&self, request: http::Request<B>, handler: impl FnOnce(http::Request<B>) -> F) -> Response
+    where
+        F: Future<Output = Response>,
+    {
+        let seen = Seen::begin(&request, self.otlp.is_some());
+        let mut response = if auth::origin_allowed(request.method(), request.headers(), self.permission) {
+            seen.scope(handler(request)).await
+        } else {
+            let text = "A page of another origin must not do this.".to_owned();
+            Error::Client(Code::PermissionDenied, text).into_response()
+        };
+        response.headers_mut().reserve(HEADERS);
+        if self.permission.any_origin() {
+            let headers = response.headers_mut();
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            headers.insert(
+                header::ACCESS_CONTROL_EXPOSE_HEADERS,
+                HeaderValue::from_static("etag, x-beira-model, x-beira-version"),
+            );
+            headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+        }
+        let elapsed = seen.end(&self.method, &self.path, &mut response, self.otlp.as_deref());
+        self.durations.record(response.status(), elapsed);
+        response
+    }
 }
 
 /// Answer to a preflight of a route that pages of other origins may use.

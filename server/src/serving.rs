@@ -11,7 +11,7 @@ use axum::http::{Method, StatusCode};
 use futures_util::future::BoxFuture;
 use host_native::Module;
 
-use crate::auth::Permission::{Predict, Public};
+use crate::auth::Permission::{self, Predict, Public};
 use crate::ids::Ids;
 use crate::observe::otlp::Otlp;
 use crate::requests::Requests;
@@ -114,6 +114,9 @@ impl Serving {
     }
 }
 
+/// The route of predictions by named features, as it is declared.
+pub const PREDICT: (Method, &str, Permission) = (Method::POST, "/predict/{name}", Predict);
+
 /// The routes that predict, describe what is predicted, and say whether all is well.
 pub fn routes<S>(routes: Routes<S>) -> Routes<S>
 where
@@ -121,6 +124,7 @@ where
     Serving: FromRef<S>,
 {
     let (get, post) = (&Method::GET, &Method::POST);
+    let (method, path, permission) = &PREDICT;
     routes
         .at("/version", get, Public, || async { MLFLOW_VERSION })
         .at("/ping", get, Public, invocations::ping)
@@ -128,7 +132,7 @@ where
         .at("/openapi.json", get, Predict, openapi::document)
         .at("/docs", get, Public, docs::page)
         .at("/docs/{file}", get, Public, docs::file)
-        .at("/predict/{name}", post, Predict, predict::predict)
+        .at(path, method, *permission, predict::predict)
         .at("/v2", get, Public, oip::server)
         .at("/v2/health/live", get, Public, oip::live)
         .at("/v2/health/ready", get, Public, oip::ready)

@@ -3,8 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderName, HeaderValue, Method, Request, header};
 use axum::response::Response;
 use tracing::Level;
 
@@ -34,7 +33,7 @@ struct Said {
 
 impl Seen {
     /// Reads what the log will say, if it will. The query is left out: it may hold features.
-    pub fn begin(request: &Request, spans: bool) -> Seen {
+    pub fn begin<B>(request: &Request<B>, spans: bool) -> Seen {
         let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
         let said = tracing::enabled!(Level::INFO).then(|| Said {
             path: request.uri().path().to_owned(),
@@ -53,7 +52,7 @@ impl Seen {
     /// Answers the trace's header, logs, keeps the span. `route` is the declared path.
     pub fn end(self, method: &Method, route: &str, response: &mut Response, otlp: Option<&Otlp>) -> Duration {
         let (elapsed, status) = (self.start.elapsed(), response.status().as_u16());
-        if let Ok(value) = HeaderValue::try_from(self.context.header()) {
+        if let Ok(value) = HeaderValue::from_bytes(&self.context.header()) {
             response.headers_mut().insert(TRACEPARENT, value);
         }
         if let Some(said) = self.said {

@@ -37,12 +37,12 @@ impl Context {
     }
 
     /// The header to pass on.
-    pub fn header(&self) -> String {
+    pub fn header(&self) -> [u8; 55] {
         let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
         hex(&mut text[3..35], self.trace);
         hex(&mut text[36..52], u128::from(self.span));
         hex(&mut text[53..55], u128::from(self.sampled));
-        text.map(char::from).into_iter().collect()
+        text
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
         let context = Context::begin(Some(known));
         assert_eq!(context.trace, 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c);
         assert_eq!((context.parent, context.sampled), (Some(0xb7ad_6b71_6920_3331), true));
-        assert_eq!(&context.header()[..36], &known[..36]);
+        assert_eq!(&context.header()[..36], &known.as_bytes()[..36]);
         assert!(!Context::begin(Some(&known.replace("-01", "-00"))).sampled);
         let later = known.replacen("00", "cc", 1) + "-what-ever";
         assert_eq!(Context::begin(Some(&later)).trace, context.trace);

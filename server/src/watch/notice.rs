@@ -59,7 +59,7 @@ impl Webhook {
             ("idempotency-key", id.to_owned()),
             ("webhook-timestamp", seconds.to_string()),
             ("webhook-signature", signature),
-            ("traceparent", trace::Context::begin(None).header()),
+            ("traceparent", String::from_utf8_lossy(&trace::Context::begin(None).header()).into_owned()),
         ];
         headers.map(|(name, value)| (name.to_owned(), value)).to_vec()
     }

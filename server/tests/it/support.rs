@@ -4,7 +4,6 @@ use axum::body::Body;
 use axum::http::{Method, Request, Response, StatusCode};
 use beira_server::{App, Config, Declared, House};
 use serde_json::Value;
-use tower::ServiceExt;
 
 use crate::database;
 
@@ -43,7 +42,7 @@ impl TestServer {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Response<Body> {
-        self.router.clone().oneshot(request).await.unwrap()
+        self.router.answer(request).await
     }
 
     pub async fn ask(&self, method: Method, path: &str, body: &str) -> (StatusCode, Value) {
