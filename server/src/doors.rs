@@ -61,23 +61,15 @@ impl House {
             let text = "This server does not answer to the host name of this request; reach it as localhost or by its \
                         address.";
             Error::Client(Code::PermissionDenied, text.to_owned()).into_response()
-        } else if prediction(&request).is_some() {
-            // What nearly every request is goes past the router, which takes as long as the prediction.
-            self.predictions.around(request, |request| self.predict(request)).await
+        } else if let Some(name) = prediction(&request) {
+            // What nearly every request is goes past the router.
+            let name = name.to_owned();
+            self.predictions.around(request, |request| predict::named(&self.serving, &name, request)).await
         } else {
             let Ok(response) = self.router.clone().call(request).await;
             response
         };
         cautious(response)
-    }
-
-    async fn predict<B>(&self, request: Request<B>) -> Response
-    where
-        B: HttpBody<Data = Bytes>,
-        B::Error: Into<BoxError>,
-    {
-        let name = prediction(&request).unwrap_or_default().to_owned();
-        predict::named(&self.serving, &name, request).await
     }
 }
 

@@ -11,6 +11,7 @@ mod value;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -37,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Handle to the store; a clone is the same store.
 #[derive(Clone)]
 pub struct Store {
-    reader: std::sync::Arc<Reader>,
+    reader: Arc<Reader>,
     /// SQLite's one writer.
     writer: Option<Writer>,
 }
@@ -74,7 +75,7 @@ impl Store {
             .connect_with(options.read_only(true).create_if_missing(false))
             .await?;
         let writer = Writer::start(Connection::Sqlite(connection));
-        Ok(Store { reader: std::sync::Arc::new(Reader::Sqlite(readers)), writer: Some(writer) })
+        Ok(Store { reader: Arc::new(Reader::Sqlite(readers)), writer: Some(writer) })
     }
 
     async fn postgres(options: &PgConnectOptions) -> Result<Store, sqlx::Error> {
@@ -88,7 +89,7 @@ impl Store {
             .connect_with(options)
             .await?;
         migrations::postgres().run(&pool).await?;
-        Ok(Store { reader: std::sync::Arc::new(Reader::Postgres(pool)), writer: None })
+        Ok(Store { reader: Arc::new(Reader::Postgres(pool)), writer: None })
     }
 
     /// For queries that only read.

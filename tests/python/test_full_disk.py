@@ -10,15 +10,19 @@ from conftest import Server
 from trainers import TIME, create_run
 
 
+def as_root(*command):
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    subprocess.run([*sudo, *command], check=True)
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """Gives a folder on a file system of a few megabytes."""
     folder = tmp_path / "small"
     folder.mkdir()
-    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    subprocess.run([*sudo, "mount", "-t", "tmpfs", "-o", "size=6m,mode=0777", "tmpfs", folder], check=True)
+    as_root("mount", "-t", "tmpfs", "-o", "size=6m,mode=0777", "tmpfs", folder)
     yield folder
-    subprocess.run([*sudo, "umount", "--lazy", folder], check=True)
+    as_root("umount", "--lazy", folder)
 
 
 def test_nothing_acknowledged_is_lost_on_a_full_disk(small_disk):
@@ -42,7 +46,7 @@ def test_nothing_acknowledged_is_lost_on_a_full_disk(small_disk):
         assert answer.json()["message"] == "The disk of the server's database is full; nothing of the request was kept."
     assert kept(server.url, run) == {step for step, _ in acknowledged}
 
-    subprocess.run(["mount", "-o", "remount,size=32m", small_disk], check=True)
+    as_root("mount", "-o", "remount,size=32m", small_disk)
     log(step)
     assert acknowledged[-1][0] == step, "with room it goes on without a restart"
     server.kill()

@@ -102,15 +102,7 @@ pub async fn log_model(State(app): State<App>, fields: Fields) -> Result<Json<Va
 pub async fn search_datasets(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     const MOST: usize = 20;
     let experiments = fields.strings("experiment_ids")?;
-    if experiments.is_empty() {
-        return Err(Error::invalid("SearchDatasets request must specify at least one experiment_id."));
-    }
-    if experiments.len() > MOST {
-        return Err(Error::invalid(format!(
-            "SearchDatasets request cannot specify more than {MOST} experiment_ids. Received {} experiment_ids.",
-            experiments.len()
-        )));
-    }
+    names::count("SearchDatasets", "experiment_id", experiments.len(), MOST)?;
     let mut query = Query::new(
         "SELECT DISTINCT d.experiment_id, d.name, d.digest, c.value FROM datasets d
          JOIN run_datasets l ON l.dataset = d.id LEFT JOIN run_dataset_tags c

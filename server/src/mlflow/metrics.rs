@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::page::{self, Page};
-use crate::mlflow::{run_load, runs};
+use crate::mlflow::{names, run_load, runs};
 use crate::store;
 
 /// Most runs of one request.
@@ -115,15 +115,7 @@ pub async fn bulk_interval(State(app): State<App>, fields: Fields) -> Result<Jso
 pub async fn bulk(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     const MOST: i64 = 25_000;
     let mut ids = fields.strings("run_id")?;
-    if ids.is_empty() {
-        return Err(Error::invalid("GetMetricHistoryBulk request must specify at least one run_id."));
-    }
-    if ids.len() > RUNS {
-        return Err(Error::invalid(format!(
-            "GetMetricHistoryBulk request cannot specify more than {RUNS} run_ids. Received {} run_ids.",
-            ids.len()
-        )));
-    }
+    names::count("GetMetricHistoryBulk", "run_id", ids.len(), RUNS)?;
     let key = fields.opt_string("metric_key")?;
     let key = key.ok_or_else(|| Error::invalid("GetMetricHistoryBulk request must specify a metric_key."))?;
     let mut left = page::limit(&fields, MOST, i64::MAX)?.min(MOST);

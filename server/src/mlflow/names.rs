@@ -45,6 +45,19 @@ fn resolved(name: &str) -> String {
     }
 }
 
+/// Number of ids in a list, called `id` one by one, that `request` needs.
+pub fn count(request: &str, id: &str, count: usize, most: usize) -> Result<()> {
+    if count == 0 {
+        return Err(Error::invalid(format!("{request} request must specify at least one {id}.")));
+    }
+    if count > most {
+        return Err(Error::invalid(format!(
+            "{request} request cannot specify more than {most} {id}s. Received {count} {id}s."
+        )));
+    }
+    Ok(())
+}
+
 /// Name of a registered model.
 pub fn registered_model(name: &str) -> Result<()> {
     if name.trim().is_empty() {

@@ -1,5 +1,6 @@
 //! Pages of lists: how many, from where, and the token of the next one, base64 of JSON and opaque to clients.
 
+use contract::hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -23,7 +24,7 @@ impl Page {
         for name in query {
             hash.update(format!("{name}={:?};", fields.get(name)?));
         }
-        let query: String = hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let query = hex::encode(&hash.finalize()[..8]);
         let token = fields.opt_string("page_token")?.filter(|token| !token.is_empty());
         let offset = token.map_or(Ok(0), |token| offset(&token, &query))?;
         Ok(Page { offset, limit, query })

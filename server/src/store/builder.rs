@@ -54,7 +54,7 @@ impl QueryBuilder {
 
     /// The statement, which answers with rows and is not kept prepared: its text hardly comes again.
     pub fn build_as<T: Row>(self) -> QueryAs<T> {
-        self.build().answering().persistent(false)
+        self.build().answering()
     }
 }
 

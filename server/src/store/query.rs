@@ -49,8 +49,7 @@ where
 pub struct Query {
     text: SqlStr,
     values: Vec<Value>,
-    persistent: bool,
-    /// Its values stand as `?` in the text.
+    /// Its values stand as `?` in the text, which hardly comes again: it is not kept prepared.
     built: bool,
     lock: Option<Lock>,
 }
@@ -66,7 +65,7 @@ pub enum Lock {
 
 impl Query {
     fn new(text: SqlStr, values: Vec<Value>) -> Query {
-        Query { text, values, persistent: true, built: false, lock: None }
+        Query { text, values, built: false, lock: None }
     }
 
     pub(super) fn built(text: SqlStr, values: Vec<Value>) -> Query {
@@ -155,7 +154,7 @@ pub struct QueryAs<T> {
 /// Runs a query by one of sqlx's methods wherever it is to run.
 macro_rules! fetch {
     ($self:ident, $on:ident, $method:ident) => {{
-        let persistent = $self.query.persistent;
+        let persistent = !$self.query.built;
         Ok(match $on.on() {
             On::Reader(Reader::Sqlite(pool)) => {
                 let (text, arguments) = $self.query.sqlite()?;
@@ -198,12 +197,6 @@ impl<T: Row> QueryAs<T> {
     /// Locks the rows it finds until the transaction ends.
     pub fn locked(mut self, lock: Lock) -> QueryAs<T> {
         self.query.lock = Some(lock);
-        self
-    }
-
-    /// Whether the prepared statement is kept: not for texts that hardly come again.
-    pub fn persistent(mut self, persistent: bool) -> QueryAs<T> {
-        self.query.persistent = persistent;
         self
     }
 

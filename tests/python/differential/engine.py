@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import requests
 
+from conftest import free_port
 from differential.wanted import BODIES_OF_OUR_OWN, MESSAGES, REASONS
 
 JSON = {"Content-Type": "application/json"}
@@ -21,9 +21,7 @@ class MLflow:
     """`mlflow server` on SQLite with one worker, in a folder of its own."""
 
     def __init__(self, folder):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         arguments = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", f"{folder}/files"]
         arguments += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]

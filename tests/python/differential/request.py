@@ -39,9 +39,5 @@ def PATCH(path, json=None, **more):
     return Request("PATCH", path, json=json, **more)
 
 
-def PUT(path, raw=None, **more):
-    return Request("PUT", path, raw=raw, **more)
-
-
 def DELETE(path, json=None, **more):
     return Request("DELETE", path, json=json, **more)
