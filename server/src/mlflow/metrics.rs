@@ -49,7 +49,7 @@ pub async fn history(State(app): State<App>, fields: Fields) -> Result<Json<Valu
 
 /// A part of one history; none of a run that is not there.
 async fn rows(app: &App, run: &str, key: &str, limit: i64, offset: i64) -> Result<Vec<Row>> {
-    Ok(store::query_as(
+    store::query_as(
         "SELECT timestamp, step, value, is_nan FROM metrics
          WHERE run = (SELECT r.id FROM runs r WHERE r.run_uuid = $1)
              AND key = (SELECT id FROM metric_keys WHERE metric_keys.key = $2)
@@ -60,7 +60,7 @@ async fn rows(app: &App, run: &str, key: &str, limit: i64, offset: i64) -> Resul
     .bind(limit)
     .bind(offset)
     .fetch_all(app.store.read())
-    .await?)
+    .await
 }
 
 /// `GET metrics/get-history-bulk-interval`: evenly chosen points of several runs.
