@@ -141,12 +141,13 @@ impl Fields {
         Ok(if number.is_nan() { number } else { number.clamp(f64::MIN, f64::MAX) })
     }
 
-    /// A boolean that may be absent.
+    /// A boolean that may be absent; in a query string as Python writes it, too.
     pub fn opt_bool(&self, name: &str) -> Result<Option<bool>> {
         match self.get(name)? {
             None => Ok(None),
             Some(Value::Bool(value)) => Ok(Some(*value)),
-            Some(Value::String(text)) if text == "true" || text == "false" => Ok(Some(text == "true")),
+            Some(Value::String(text)) if ["true", "True"].contains(&text.as_str()) => Ok(Some(true)),
+            Some(Value::String(text)) if ["false", "False"].contains(&text.as_str()) => Ok(Some(false)),
             Some(other) => Err(self.wrong(name, other)),
         }
     }
@@ -200,6 +201,21 @@ impl Fields {
             .iter()
             .map(|pair| Ok((pair.string("key")?, pair.opt_string("value")?.unwrap_or_default())))
             .collect()
+    }
+
+    /// A map of texts; none when it is absent.
+    pub fn map(&self, name: &str) -> Result<Vec<(String, String)>> {
+        match self.get(name)? {
+            None => Ok(Vec::new()),
+            Some(whole @ Value::Object(map)) => map
+                .iter()
+                .map(|(key, value)| match value {
+                    Value::String(text) => Ok((key.clone(), text.clone())),
+                    _ => Err(self.wrong(name, whole)),
+                })
+                .collect(),
+            Some(other) => Err(self.wrong(name, other)),
+        }
     }
 
     /// Where `name` stands in the request, for messages: `metrics[0].key`.

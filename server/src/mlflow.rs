@@ -20,6 +20,7 @@ pub mod run_search;
 pub mod runs;
 pub mod server_info;
 pub mod sql;
+pub mod traces;
 pub mod versions;
 
 use axum::http::Method;
@@ -96,6 +97,20 @@ pub fn routes(routes: Routes<App>) -> Routes<App> {
         .api("/mlflow/model-versions/set-tag", &post, Write, versions::set_tag)
         .api("/mlflow/model-versions/delete-tag", &delete, Write, versions::delete_tag)
         .api("/mlflow/model-versions/transition-stage", &post, Write, versions::transition_stage)
+        .api3("/mlflow/traces", &post, Write, traces::start)
+        .api3("/mlflow/traces/get", &get, Read, traces::get)
+        .api3("/mlflow/traces/batchGet", &get, Read, traces::batch)
+        .api3("/mlflow/traces/batchGetInfos", &post, Read, traces::batch_infos)
+        .api3("/mlflow/traces/search", &post, Read, traces::search::search)
+        .api3("/mlflow/traces/delete-traces", &post, Write, traces::delete)
+        .api("/mlflow/traces/delete-traces", &post, Write, traces::delete)
+        .api("/mlflow/traces/link-to-run", &post, Write, traces::link_to_run)
+        .api3("/mlflow/traces/{trace_id}", &get, Read, traces::get_info)
+        .api3("/mlflow/traces/{trace_id}/tags", &patch, Write, traces::set_tag)
+        .api3("/mlflow/traces/{trace_id}/tags", &delete, Write, traces::delete_tag)
+        .api("/mlflow/traces/{trace_id}/tags", &patch, Write, traces::set_tag)
+        .api("/mlflow/traces/{trace_id}/tags", &delete, Write, traces::delete_tag)
+        .at("/v1/traces", &post, Write, traces::ingest::export)
         .api3("/mlflow/server-info", &get, Read, server_info::get)
         .api("/mlflow/artifacts/presigned-upload-url", &post, Write, artifacts::presigned)
         .api("/mlflow/artifacts/presigned-download-url", &post, Read, artifacts::presigned)

@@ -7,5 +7,6 @@ mod production;
 mod routes;
 mod serving;
 mod support;
+mod traces;
 mod tracking;
 mod watch;

@@ -73,7 +73,7 @@ class Side:
 
     def send(self, request):
         url = self.url + self.filled(request.url)
-        raw, headers = request.raw, dict(request.headers)
+        raw, headers = request.raw, self.filled(request.headers)
         if request.json is not None:
             raw, headers = json.dumps(self.filled(request.json)), JSON | headers
         elif isinstance(raw, str):

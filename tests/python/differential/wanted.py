@@ -22,6 +22,12 @@ REASONS = {
     "blank filter": "a filter of spaces is no filter, as an empty one is",
     "no name": "a comparison without a name is a 400; MLflow looks for a metric without one",
     "500": "the client's fault is a 400",
+    "no experiment in OTLP": "a header that is missing is a 400 in MLflow's words; FastAPI answers 422 in its own",
+    "no trace": "a tag needs a trace; MLflow fails on a foreign key and shows its SQL",
+    "text for a number": "a number that is compared with a text is a 400; MLflow lets the database compare",
+    "JSON for JSON": "an exporter that sends JSON is answered in JSON, as OTLP says; MLflow answers in protobuf",
+    "no ids": "a span without ids is a 400; MLflow answers 422 in FastAPI's words",
+    "words of FastAPI": "errors of /v1/traces have MLflow's code and message; MLflow's have FastAPI's `detail`",
     "OR, NOT, parentheses": "asked for since mlflow#6075",
 }
 
