@@ -32,6 +32,9 @@ pub struct Arguments {
     /// Where counts are sent (predictions, errors, latency, rows in each bin; never a value). [default: nowhere]
     #[arg(long, value_name = "URL", env = "BEIRA_TELEMETRY")]
     telemetry: Option<String>,
+    /// Token of role `ingest`, where the server that counts are sent to asks for one.
+    #[arg(long, value_name = "TOKEN", env = "BEIRA_INGEST_KEY", hide_env_values = true)]
+    ingest_key: Option<String>,
     /// Key that signs prediction ids (`?ids=1`); the server that labels are sent to must know it too.
     #[arg(long, value_name = "KEY", env = "BEIRA_PREDICTION_KEY", hide_env_values = true)]
     prediction_key: Option<String>,
@@ -66,6 +69,7 @@ pub fn infer(arguments: &Arguments) -> anyhow::Result<()> {
         allowed_hosts: arguments.allowed_hosts.clone(),
         model,
         telemetry: arguments.telemetry.clone(),
+        ingest_key: arguments.ingest_key.clone().map(Secret),
         runtime: if std::env::var_os("K_SERVICE").is_some() { "cloud-run" } else { "beira-infer" }.to_owned(),
         poll: Duration::from_secs(arguments.poll),
         flush: Duration::from_secs(5),

@@ -28,6 +28,8 @@ mod serve;
 #[cfg(feature = "full")]
 mod sync;
 #[cfg(feature = "full")]
+mod token;
+#[cfg(feature = "full")]
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -82,6 +84,9 @@ enum Command {
     /// Serve tracking, registry, predictions, telemetry and the dashboard.
     #[cfg(feature = "full")]
     Serve(serve::Arguments),
+    /// Make, list and revoke the tokens that a server asks for.
+    #[cfg(feature = "full")]
+    Token(token::Arguments),
     /// Write dashboards and alert policies for a monitoring system.
     #[cfg(feature = "full")]
     Observability(observability::Arguments),
@@ -117,6 +122,8 @@ fn main() -> std::process::ExitCode {
         Command::Ingest(arguments) => ingest::ingest(&arguments),
         #[cfg(feature = "full")]
         Command::Serve(arguments) => serve::serve(&arguments),
+        #[cfg(feature = "full")]
+        Command::Token(arguments) => token::token(&arguments),
         #[cfg(feature = "full")]
         Command::Observability(arguments) => observability::write(&arguments),
         Command::Infer(arguments) => infer::infer(&arguments),

@@ -10,7 +10,7 @@ use crate::process;
 /// Arguments of `serve`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Address to listen on. Anything but loopback needs accounts, or `--auth none`.
+    /// Address to listen on. Anything but loopback asks for tokens (`beira token create`), unless `--auth none`.
     #[arg(long, default_value = "127.0.0.1")]
     host: String,
     /// Port to listen on.
@@ -25,9 +25,16 @@ pub struct Arguments {
     /// Artifact URI that new experiments are given. [default: mlflow-artifacts:/]
     #[arg(long, value_name = "URI")]
     default_artifact_root: Option<String>,
-    /// `none`: no accounts, whoever reaches the address may do everything.
-    #[arg(long, value_parser = ["none"])]
+    /// `tokens`: who has none may do nothing. `none`: whoever reaches the address may do everything.
+    /// [default: none on loopback, tokens elsewhere]
+    #[arg(long, value_parser = ["none", "tokens"])]
     auth: Option<String>,
+    /// Modules may be fetched without a token, for pages that anybody may open.
+    #[arg(long)]
+    public_modules: bool,
+    /// Host names by which browsers reach this server, besides addresses and localhost.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    allowed_hosts: Vec<String>,
     #[command(flatten)]
     watch: Watch,
 }
@@ -105,7 +112,12 @@ pub fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         db: arguments.db.clone(),
         artifacts: arguments.artifacts.clone(),
         default_artifact_root: arguments.default_artifact_root.clone(),
-        auth_none: arguments.auth.is_some(),
+        auth: arguments
+            .auth
+            .as_deref()
+            .map(|auth| if auth == "none" { server::Auth::None } else { server::Auth::Tokens }),
+        public_modules: arguments.public_modules,
+        allowed_hosts: arguments.allowed_hosts.clone(),
         prediction_key: arguments.watch.prediction_key.clone().map(server::Secret),
         watch: arguments.watch.config()?,
         otlp: process::otlp()?,

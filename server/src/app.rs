@@ -10,8 +10,11 @@ use axum::http::Method;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
+use crate::accounts::Accounts;
 use crate::artifacts::Artifacts;
 use crate::auth::Permission;
+use crate::auth::caller::Porter;
+use crate::auth::demand::Resource::{Counters, Everything, ModelInPath, Nothing};
 use crate::clock::now_ms;
 use crate::config::Config;
 use crate::doors::{Doors, House};
@@ -71,7 +74,7 @@ impl FromRef<App> for Serving {
 }
 
 impl App {
-    /// Opens the store and starts the background tasks. Refused off loopback without `auth_none`.
+    /// Opens the store and starts the background tasks.
     pub async fn open(config: Config) -> Result<App, StartError> {
         config.address()?;
         let database = |source| StartError::Database { database: config.db.to_string(), source };
@@ -98,10 +101,16 @@ impl App {
         let modules = Modules::start(store.clone(), artifacts.clone()).await.map_err(StartError::Prepare)?;
         let limits = Limits { rows: config.predict_rows_max, bytes: config.json_bytes_max };
         let ids = ids::of(&store, config.prediction_key.as_ref()).await.map_err(StartError::Prepare)?;
-        let serving = Serving::new(Arc::new(modules.clone()), limits, ids, config.otlp.clone());
+        let config = Arc::new(config);
+        let porter: Option<Arc<dyn Porter>> = if config.needs_tokens() {
+            Some(Arc::new(Accounts::open(store.clone(), config.clone()).await.map_err(StartError::Prepare)?))
+        } else {
+            None
+        };
+        let serving = Serving::new(Arc::new(modules.clone()), limits, ids, config.otlp.clone(), porter);
         tokio::spawn(traffic::store::flush_every_second(serving.traffic.clone(), store.clone()));
         tokio::spawn(telemetry::sweep(store.clone()));
-        let app = App(Arc::new(Inner { config: Arc::new(config), store, artifacts, modules, serving }));
+        let app = App(Arc::new(Inner { config, store, artifacts, modules, serving }));
         tokio::spawn(watch::keep(app.clone()));
         if let Some(webhook) = app.config.watch.webhook.clone() {
             tokio::spawn(watch::deliver(app.clone(), webhook));
@@ -144,7 +153,7 @@ impl App {
             .and(NotForContentType::const_new("application/octet-stream"))
             .and(NotForContentType::const_new("application/wasm"));
         let config = &self.config;
-        let doors = Doors::new(config.is_loopback(), config.auth_none, &config.allowed_hosts);
+        let doors = Doors::new(config.is_loopback(), &config.allowed_hosts);
         let router = router
             .fallback(static_files::dashboard)
             .layer(CompressionLayer::new().compress_when(compressed))
@@ -155,20 +164,22 @@ impl App {
 
 /// All routes, each with its permission.
 fn routes(routes: Routes<App>) -> Routes<App> {
-    use Permission::{Ingest, Public, Read, Write};
+    use Permission::{Ingest, Module, Public, Read, Write};
     let (get, post, options) = (&Method::GET, &Method::POST, &Method::OPTIONS);
+    let open = Public.of(Nothing);
     serving::routes(mlflow::routes(routes))
-        .at("/health", get, Public, || async { "OK" })
-        .at("/metrics", get, Read, metrics::metrics)
-        .at("/telemetry/counters", post, Ingest, telemetry::ingest)
-        .at("/telemetry/counters", options, Ingest, preflight)
-        .at("/telemetry/logs", post, Ingest, telemetry::logs::ingest)
-        .at("/telemetry/labels", post, Write, telemetry::labels)
-        .at("/modules/{name}/{reference}", get, Public, modules::get)
-        .at("/compiled/{sha256}", get, Public, modules::compiled)
-        .at("/api/beira/overview", get, Read, beira::overview)
-        .at("/api/beira/models/{name}", get, Read, beira::model)
-        .at("/api/beira/models/{name}/production", get, Read, beira::production)
-        .at("/api/beira/compile", post, Write, modules::report)
-        .at("/npm/{*path}", get, Public, static_files::package)
+        .at("/health", get, open, || async { "OK" })
+        .at("/metrics", get, Read.of(Everything), metrics::metrics)
+        .at("/telemetry/counters", post, Ingest.of(Counters), telemetry::ingest)
+        .at("/telemetry/counters", options, open, preflight)
+        .at("/telemetry/logs", post, Ingest.listed(), telemetry::logs::ingest)
+        .at("/telemetry/labels", post, Write.listed(), telemetry::labels)
+        .at("/modules/{name}/{reference}", get, Module.of(ModelInPath), modules::get)
+        .at("/modules/{name}/{reference}", options, open, preflight)
+        .at("/compiled/{sha256}", get, open, modules::compiled)
+        .at("/api/beira/overview", get, Read.listed(), beira::overview)
+        .at("/api/beira/models/{name}", get, Read.of(ModelInPath), beira::model)
+        .at("/api/beira/models/{name}/production", get, Read.of(ModelInPath), beira::production)
+        .at("/api/beira/compile", post, Write.of(Nothing), modules::report)
+        .at("/npm/{*path}", get, open, static_files::package)
 }

@@ -1,17 +1,23 @@
-//! Who may do what: permissions of routes, and the checks of Host and Origin. Pure functions.
+//! Who may do what: permissions of routes, roles, and what a route's requests are about. Nothing here knows a store.
 //!
-//! There are no accounts yet: on loopback, or with `--auth none`, whoever reaches the server may do
-//! everything. What guards it there is that no page of another site can speak for a person: the
-//! Host must be a name of this machine (DNS rebinding), and a request that changes something must
-//! come from this very origin (CSRF).
+//! On loopback, or with `--auth none`, whoever reaches the server may do everything. What guards it there is that no
+//! page of another site can speak for a person: the Host must be a name of this machine (DNS rebinding), and a request
+//! that changes something must come from this very origin (CSRF).
 
-use axum::http::{HeaderMap, Method, header};
+pub mod caller;
+pub mod demand;
+pub mod origin;
+
+use std::fmt;
+use std::str::FromStr;
 
 /// What a route demands. Every route says it where it is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
-    /// For everybody and from pages of any origin: modules, the npm package, health.
+    /// For everybody and from pages of any origin: the npm package, health.
     Public,
+    /// Fetch a module, from pages of any origin.
+    Module,
     /// Write counters, from pages of any origin; reads nothing.
     Ingest,
     /// Read what is tracked.
@@ -20,51 +26,74 @@ pub enum Permission {
     Predict,
     /// Change what is tracked, or make the server work (compile).
     Write,
+    /// Change what is served: aliases, stages, versions that go.
+    Deploy,
+    /// Take away or rename what others build upon.
+    Admin,
 }
 
 impl Permission {
     /// True when pages of other origins may use the route (CORS).
     pub fn any_origin(self) -> bool {
-        matches!(self, Permission::Public | Permission::Ingest)
+        matches!(self, Permission::Public | Permission::Module | Permission::Ingest)
     }
 }
 
-/// Whether a browser reached this server under a name that is meant for it. Addresses cannot be
-/// rebound, so they are always fine; of names only `localhost` and those the operator allows.
-/// `any_name`: the operator said `--auth none` off loopback and listed no names.
-pub fn host_allowed(host: Option<&str>, allowed: &[String], any_name: bool) -> bool {
-    let Some(host) = host else { return true }; // HTTP/1.0 tools; browsers always send it
-    let name = name_of(host);
-    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>().is_ok();
-    address
-        || any_name
-        || name.eq_ignore_ascii_case("localhost")
-        || name.to_ascii_lowercase().ends_with(".localhost")
-        || allowed.iter().any(|allowed| name.eq_ignore_ascii_case(allowed))
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Counters in, modules out: for the hosts that run models. In a page everybody can read it.
+    Ingest,
+    /// Read, and ask for predictions.
+    Viewer,
+    /// Also log runs and register models.
+    Logger,
+    /// Also move aliases and stages, and what hosts do.
+    Deployer,
+    /// Everything.
+    Admin,
 }
 
-/// Whether a request may change something: no browser sent it, or a page of this very origin did.
-pub fn origin_allowed(method: &Method, headers: &HeaderMap, permission: Permission) -> bool {
-    if permission.any_origin() || matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
-        return true;
-    }
-    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    match (text(header::ORIGIN), text(header::HOST)) {
-        (None, _) => text(header::HeaderName::from_static("sec-fetch-site")).is_none_or(|site| site != "cross-site"),
-        (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(host)),
-        (Some(_), None) => false,
-    }
-}
+impl Role {
+    /// All of them, the least first.
+    pub const ALL: [Role; 5] = [Role::Ingest, Role::Viewer, Role::Logger, Role::Deployer, Role::Admin];
 
-/// `name` of `name:port` or `[::1]:port`.
-fn name_of(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port))
-            if port.chars().all(|c| c.is_ascii_digit()) && (!name.contains(':') || name.ends_with(']')) =>
-        {
-            name
+    /// Whether the role is enough for a route.
+    pub fn may(self, permission: Permission) -> bool {
+        match permission {
+            Permission::Public | Permission::Module => true,
+            Permission::Ingest => matches!(self, Role::Ingest | Role::Deployer | Role::Admin),
+            Permission::Read | Permission::Predict => self >= Role::Viewer,
+            Permission::Write => self >= Role::Logger,
+            Permission::Deploy => self >= Role::Deployer,
+            Permission::Admin => self == Role::Admin,
         }
-        _ => host,
+    }
+
+    /// As the command line spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Ingest => "ingest",
+            Role::Viewer => "viewer",
+            Role::Logger => "logger",
+            Role::Deployer => "deployer",
+            Role::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Role, String> {
+        let found = Role::ALL.into_iter().find(|role| role.name() == text);
+        found.ok_or_else(|| format!("a role is one of {}", Role::ALL.map(Role::name).join(", ")))
     }
 }
 
@@ -73,42 +102,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts() {
-        let allowed = ["ml.example.org".to_owned()];
-        for (host, expected) in [
-            ("127.0.0.1:8080", true),
-            ("localhost", true),
-            ("LOCALHOST:1", true),
-            ("[::1]:8080", true),
-            ("10.0.0.7:8080", true),
-            ("ml.example.org", true),
-            ("evil.example.org", false),
-            ("localhost.evil.example", false),
-            ("127.0.0.1.evil.example:8080", false),
-            ("", false),
-        ] {
-            assert_eq!(host_allowed(Some(host), &allowed, false), expected, "{host}");
-        }
-        assert!(host_allowed(Some("service.example"), &[], true));
-    }
-
-    #[test]
-    fn origins() {
-        let check = |method: Method, origin: Option<&str>, site: Option<&str>, permission, expected| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, "127.0.0.1:8080".parse().unwrap());
-            origin.map(|origin| headers.insert(header::ORIGIN, origin.parse().unwrap()));
-            site.map(|site| headers.insert("sec-fetch-site", site.parse().unwrap()));
-            assert_eq!(origin_allowed(&method, &headers, permission), expected, "{method} {origin:?} {permission:?}");
+    fn what_each_role_may() {
+        use Permission::{Admin, Deploy, Ingest, Module, Predict, Public, Read, Write};
+        let check = |role: &str, expected: &[Permission]| {
+            let role: Role = role.parse().unwrap();
+            let all = [Public, Module, Ingest, Read, Predict, Write, Deploy, Admin];
+            assert_eq!(all.into_iter().filter(|one| role.may(*one)).collect::<Vec<_>>(), expected, "{role}");
         };
-        use Permission::{Ingest, Read, Write};
-        check(Method::POST, None, None, Write, true); // curl, the Python client
-        check(Method::POST, None, Some("cross-site"), Write, false);
-        check(Method::POST, Some("http://127.0.0.1:8080"), None, Write, true);
-        check(Method::POST, Some("http://127.0.0.1:9090"), None, Write, false);
-        check(Method::POST, Some("https://evil.example"), None, Write, false);
-        check(Method::DELETE, Some("null"), None, Write, false);
-        check(Method::POST, Some("https://shop.example"), None, Ingest, true);
-        check(Method::GET, Some("https://evil.example"), None, Read, true); // the browser keeps the answer from it
+        check("ingest", &[Public, Module, Ingest]);
+        check("viewer", &[Public, Module, Read, Predict]);
+        check("logger", &[Public, Module, Read, Predict, Write]);
+        check("deployer", &[Public, Module, Ingest, Read, Predict, Write, Deploy]);
+        check("admin", &[Public, Module, Ingest, Read, Predict, Write, Deploy, Admin]);
+        assert_eq!("root".parse::<Role>().unwrap_err(), "a role is one of ingest, viewer, logger, deployer, admin");
     }
 }

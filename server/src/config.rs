@@ -16,6 +16,16 @@ use crate::store::Database;
 #[cfg(feature = "store")]
 use crate::watch::Watch;
 
+/// Who is let in.
+#[cfg(feature = "store")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// Whoever reaches the address, to do everything.
+    None,
+    /// Holders of tokens, to do what their roles may.
+    Tokens,
+}
+
 /// Settings of `beira serve`.
 #[cfg(feature = "store")]
 #[derive(Clone, Debug)]
@@ -30,8 +40,10 @@ pub struct Config {
     pub artifacts: PathBuf,
     /// URI that new experiments get; `mlflow-artifacts:/` (through the server) when absent.
     pub default_artifact_root: Option<String>,
-    /// Whoever reaches the address may do everything. Needed off loopback until there are accounts.
-    pub auth_none: bool,
+    /// Who is let in; when nothing is said, everybody on loopback and holders of tokens elsewhere.
+    pub auth: Option<Auth>,
+    /// Modules may be fetched without a token, for pages that anybody may open.
+    pub public_modules: bool,
     /// Further host names by which browsers reach this server, besides loopback names and addresses.
     pub allowed_hosts: Vec<String>,
     /// Most rows of one prediction request.
@@ -59,7 +71,8 @@ impl Default for Config {
             db: PathBuf::from("beira.db").into(),
             artifacts: PathBuf::from("artifacts"),
             default_artifact_root: None,
-            auth_none: false,
+            auth: None,
+            public_modules: false,
             allowed_hosts: Vec::new(),
             predict_rows_max: 1000,
             json_bytes_max: 16 << 20,
@@ -74,9 +87,14 @@ impl Default for Config {
 
 #[cfg(feature = "store")]
 impl Config {
-    /// The address to bind, refused when it is open to others without `auth_none`.
+    /// The address to bind.
     pub fn address(&self) -> Result<SocketAddr, StartError> {
-        address(&self.host, self.port, self.auth_none)
+        address(&self.host, self.port)
+    }
+
+    /// Whether a request needs a token.
+    pub fn needs_tokens(&self) -> bool {
+        self.auth.unwrap_or(if self.is_loopback() { Auth::None } else { Auth::Tokens }) == Auth::Tokens
     }
 
     /// True when only this machine can reach the server.
@@ -91,16 +109,20 @@ impl Config {
 }
 
 /// The address to bind, refused when it is open to others and nobody said that it may be.
-pub fn address(host: &str, port: u16, auth_none: bool) -> Result<SocketAddr, StartError> {
-    let address = match host.parse::<IpAddr>() {
-        Ok(ip) => SocketAddr::new(ip, port),
+pub fn guarded(host: &str, port: u16, auth_none: bool) -> Result<SocketAddr, StartError> {
+    let address = address(host, port)?;
+    if address.ip().is_loopback() || auth_none { Ok(address) } else { Err(StartError::OffLoopback(host.to_owned())) }
+}
+
+fn address(host: &str, port: u16) -> Result<SocketAddr, StartError> {
+    match host.parse::<IpAddr>() {
+        Ok(ip) => Ok(SocketAddr::new(ip, port)),
         Err(_) => (host, port)
             .to_socket_addrs()
             .ok()
             .and_then(|mut addresses| addresses.next())
-            .ok_or_else(|| StartError::Host(host.to_owned()))?,
-    };
-    if address.ip().is_loopback() || auth_none { Ok(address) } else { Err(StartError::OffLoopback(host.to_owned())) }
+            .ok_or_else(|| StartError::Host(host.to_owned())),
+    }
 }
 
 #[cfg(test)]
@@ -112,9 +134,24 @@ mod tests {
         for (host, auth_none, allowed) in
             [("127.0.0.1", false, true), ("::1", false, true), ("0.0.0.0", false, false), ("0.0.0.0", true, true)]
         {
-            assert_eq!(address(host, 8080, auth_none).is_ok(), allowed, "{host} {auth_none}");
+            assert_eq!(guarded(host, 8080, auth_none).is_ok(), allowed, "{host} {auth_none}");
         }
-        let text = address("0.0.0.0", 8080, false).unwrap_err().to_string();
+        let text = guarded("0.0.0.0", 8080, false).unwrap_err().to_string();
         assert!(text.contains("--auth none"), "{text}");
+    }
+
+    #[cfg(feature = "store")]
+    #[test]
+    fn off_loopback_needs_tokens() {
+        for (host, auth, needed) in [
+            ("127.0.0.1", None, false),
+            ("127.0.0.1", Some(Auth::Tokens), true),
+            ("0.0.0.0", None, true),
+            ("0.0.0.0", Some(Auth::None), false),
+            ("nobody.invalid", None, true),
+        ] {
+            let config = Config { host: host.to_owned(), auth, ..Config::default() };
+            assert_eq!(config.needs_tokens(), needed, "{host} {auth:?}");
+        }
     }
 }

@@ -8,10 +8,13 @@ use axum::response::{IntoResponse, Response};
 use axum::{BoxError, Router};
 use tower::Service;
 
+use crate::auth::caller::not_granted;
+use crate::auth::demand::Demand;
+use crate::auth::origin;
 use crate::error::{Code, Error};
+use crate::predict;
 use crate::route::Guard;
 use crate::serving::{self, Serving};
-use crate::{auth, predict};
 
 /// Under which names this server may be reached.
 #[derive(Clone)]
@@ -23,10 +26,10 @@ struct Inner {
 }
 
 impl Doors {
-    /// `loopback`: only this machine reaches the server. Off it, with `auth_none` and no names
-    /// listed, what stands in front decides about names.
-    pub fn new(loopback: bool, auth_none: bool, allowed_hosts: &[String]) -> Doors {
-        let any_name = !loopback && auth_none && allowed_hosts.is_empty();
+    /// `loopback`: only this machine reaches the server. Off it, with no names listed, tokens or what stands in front
+    /// decide, whatever the name.
+    pub fn new(loopback: bool, allowed_hosts: &[String]) -> Doors {
+        let any_name = !loopback && allowed_hosts.is_empty();
         Doors(Arc::new(Inner { allowed_hosts: allowed_hosts.to_vec(), any_name }))
     }
 }
@@ -44,8 +47,8 @@ pub struct House {
 impl House {
     /// Puts `router` behind `doors`; it has the routes of `serving`.
     pub fn new(doors: Doors, serving: &Serving, router: Router) -> House {
-        let (method, path, permission) = serving::PREDICT;
-        let guard = Guard::new(&method, path, permission, &serving.requests, serving.otlp.clone());
+        let (method, path, demand) = serving::PREDICT;
+        let guard = Guard::new(&method, path, Demand::<()>::parts(demand), serving);
         House { doors, serving: serving.clone(), predictions: Arc::new(guard), router }
     }
 
@@ -57,14 +60,23 @@ impl House {
     {
         let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
         let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-        let response = if !auth::host_allowed(host, &self.doors.0.allowed_hosts, self.doors.0.any_name) {
+        let response = if !origin::host_allowed(host, &self.doors.0.allowed_hosts, self.doors.0.any_name) {
             let text = "This server does not answer to the host name of this request; reach it as localhost or by its \
                         address.";
             Error::Client(Code::PermissionDenied, text.to_owned()).into_response()
         } else if let Some(name) = prediction(&request) {
             // What nearly every request is goes past the router.
             let name = name.to_owned();
-            self.predictions.around(request, |request| predict::named(&self.serving, &name, request)).await
+            let answer = async |request: Request<B>| match self
+                .predictions
+                .who(request.headers(), request.uri().query())
+                .await
+            {
+                Ok(caller) if caller.has_model(&name) => predict::named(&self.serving, &name, request).await,
+                Ok(_) => not_granted().into_response(),
+                Err(error) => error.into_response(),
+            };
+            self.predictions.around(request, answer).await
         } else {
             let Ok(response) = self.router.clone().call(request).await;
             response

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use contract::mlflow::ErrorBody;
 
@@ -16,8 +16,8 @@ use crate::store::trouble;
 pub enum StartError {
     /// The address is open to others and nothing guards it.
     #[error(
-        "{0} can be reached from other machines, and accounts with tokens are not built yet; \
-         serve on 127.0.0.1, or say --auth none when something in front (a proxy, Cloud Run's IAM) guards it"
+        "{0} can be reached from other machines and beira infer knows no tokens; serve on 127.0.0.1, or say --auth none \
+         when something in front (a proxy, Cloud Run's IAM) guards it"
     )]
     OffLoopback(String),
     /// The host is neither an address nor a name that resolves.
@@ -89,6 +89,7 @@ pub enum Code {
     ResourceDoesNotExist,
     ResourceConflict,
     PermissionDenied,
+    Unauthenticated,
     InvalidState,
     NotImplemented,
     EndpointNotFound,
@@ -105,6 +106,7 @@ impl Code {
             Code::ResourceDoesNotExist => ("RESOURCE_DOES_NOT_EXIST", StatusCode::NOT_FOUND),
             Code::ResourceConflict => ("RESOURCE_CONFLICT", StatusCode::CONFLICT),
             Code::PermissionDenied => ("PERMISSION_DENIED", StatusCode::FORBIDDEN),
+            Code::Unauthenticated => ("UNAUTHENTICATED", StatusCode::UNAUTHORIZED),
             Code::InvalidState => ("INVALID_STATE", StatusCode::INTERNAL_SERVER_ERROR),
             Code::NotImplemented => ("NOT_IMPLEMENTED", StatusCode::NOT_IMPLEMENTED),
             Code::EndpointNotFound => ("ENDPOINT_NOT_FOUND", StatusCode::NOT_FOUND),
@@ -197,6 +199,12 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         self.log("request failed");
         let (status, code, message) = self.parts();
-        (status, Json(ErrorBody { error_code: code.to_owned(), message: message.to_owned() })).into_response()
+        let body = Json(ErrorBody { error_code: code.to_owned(), message: message.to_owned() });
+        let mut response = (status, body).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            // Not Basic: browsers would ask for a password.
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
     }
 }

@@ -24,9 +24,20 @@ pub struct Fields {
 impl FromRequest<App> for Fields {
     type Rejection = Error;
 
-    async fn from_request(request: Request, app: &App) -> Result<Fields> {
+    async fn from_request(mut request: Request, app: &App) -> Result<Fields> {
+        match request.extensions_mut().remove() {
+            Some(fields) => Ok(fields),
+            None => Ok(Fields::read(request, app.config.json_bytes_max).await?.0),
+        }
+    }
+}
+
+impl Fields {
+    /// The fields of a request, and the rest of it. Whoever reads them before the handler leaves them in the request's
+    /// extensions, so that both see the same.
+    pub async fn read(mut request: Request, most: usize) -> Result<(Fields, Request)> {
         if request.method() == Method::GET {
-            return Ok(Fields::from_query(request.uri().query().unwrap_or_default()));
+            return Ok((Fields::from_query(request.uri().query().unwrap_or_default()), request));
         }
         let json =
             request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| {
@@ -35,11 +46,10 @@ impl FromRequest<App> for Fields {
         if !json && [Method::POST, Method::PUT].contains(request.method()) {
             return Err(Error::invalid("Bad Request. Content-Type must be one of ['application/json']."));
         }
-        Fields::from_json(&body::read(request, app.config.json_bytes_max).await?)
+        let body = std::mem::take(request.body_mut());
+        Ok((Fields::from_json(&body::read(Request::new(body), most).await?)?, request))
     }
-}
 
-impl Fields {
     /// From `a=1&b=2&b=3`: repeated keys become a list.
     pub fn from_query(query: &str) -> Fields {
         let mut map = Map::new();

@@ -13,6 +13,7 @@ use axum::http::Method;
 use host_native::Module;
 
 use crate::auth::Permission::{Public, Read};
+use crate::auth::demand::Resource::{Everything, Nothing};
 use crate::doors::{Doors, House};
 use crate::error::StartError;
 use crate::ids::Ids;
@@ -48,6 +49,8 @@ pub struct Infer {
     pub model: Source,
     /// The server that counters are sent to; nowhere when absent.
     pub telemetry: Option<String>,
+    /// The token of role `ingest` that this server asks for, if it does.
+    pub ingest_key: Option<Secret>,
     /// What the counters name as the runtime.
     pub runtime: String,
     /// How often an alias is looked at.
@@ -87,7 +90,7 @@ impl Infer {
     /// Serves until `shutdown` ends; then says "not ready", stops accepting, finishes what is in
     /// flight, and sends the last counters.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), StartError> {
-        let address = config::address(&self.host, self.port, self.auth_none)?;
+        let address = config::guarded(&self.host, self.port, self.auth_none)?;
         let listener = listen::bind(address).await?;
         let bound = listener.local_addr().map_err(StartError::Serve)?;
         let source = self.model.clone();
@@ -107,16 +110,19 @@ impl Infer {
         }
         let limits = Limits { rows: self.rows_max, bytes: self.json_bytes_max };
         let ids = Ids::new(self.prediction_key.into_iter().map(|key| key.0.into_bytes()).collect());
-        let serving = Serving::new(current, limits, ids, self.otlp);
+        let serving = Serving::new(current, limits, ids, self.otlp, None);
         let collect = metrics::collect(&serving);
         if let Some(otlp) = serving.otlp.clone() {
             tokio::spawn(otlp.run(collect.clone()));
         }
-        let flusher = self.telemetry.as_deref().map(|server| Arc::new(Flusher::new(server, &self.runtime)));
+        let flusher = self
+            .telemetry
+            .as_deref()
+            .map(|server| Arc::new(Flusher::new(server, &self.runtime, self.ingest_key.clone())));
         if let Some(flusher) = &flusher {
             tokio::spawn(flush::every(flusher.clone(), serving.traffic.clone(), self.flush));
         }
-        let doors = Doors::new(address.ip().is_loopback(), self.auth_none, &self.allowed_hosts);
+        let doors = Doors::new(address.ip().is_loopback(), &self.allowed_hosts);
         let (router, _) = router(&serving, doors);
         tracing::info!(address = %bound, "serving");
         let draining = serving.clone();
@@ -166,8 +172,8 @@ impl Source {
 pub(crate) fn router(serving: &Serving, doors: Doors) -> (House, Vec<Declared>) {
     let get = &Method::GET;
     let (router, declared) = serving::routes(Routes::new(serving))
-        .at("/health", get, Public, invocations::ping)
-        .at("/metrics", get, Read, metrics::of_process)
+        .at("/health", get, Public.of(Nothing), invocations::ping)
+        .at("/metrics", get, Read.of(Everything), metrics::of_process)
         .finish();
     (House::new(doors, serving, router.with_state(serving.clone())), declared)
 }

@@ -11,6 +11,7 @@ use contract::mlflow::ErrorBody;
 use host_native::records;
 use serde_json::{Map, Value, json};
 
+use crate::auth::caller::Caller;
 use crate::body;
 use crate::error::Error;
 use crate::predict::{self, Refused};
@@ -29,14 +30,14 @@ pub async fn ping(State(serving): State<Serving>) -> Response {
 }
 
 /// `POST /invocations`: one of four JSON forms in, `{"predictions": [{output: answer}, …]}` out.
-pub async fn invocations(State(serving): State<Serving>, request: Request) -> Response {
+pub async fn invocations(caller: Caller, State(serving): State<Serving>, request: Request) -> Response {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !media.eq_ignore_ascii_case("application/json") {
         let text = "This endpoint takes Content-Type application/json.\n";
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response();
     }
-    let target = match only(&serving).await {
+    let target = match only(&serving, &caller).await {
         Ok(target) => target,
         Err(response) => return response,
     };
@@ -72,11 +73,12 @@ async fn answer(serving: &Serving, target: &Arc<Target>, request: Request) -> Re
 }
 
 /// The model, where exactly one is served.
-async fn only(serving: &Serving) -> Result<Arc<Target>, Response> {
+async fn only(serving: &Serving, caller: &Caller) -> Result<Arc<Target>, Response> {
     let mut served = match serving.models.served().await {
         Ok(served) => served,
         Err(Unserved(status, message)) => return Err((status, message).into_response()),
     };
+    served.retain(|target| caller.has_model(&target.name));
     match (served.pop(), served.len()) {
         (Some(target), 0) => Ok(target),
         (None, _) => Err(Error::missing("No model is served: none has the alias 'champion'.").into_response()),

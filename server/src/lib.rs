@@ -8,6 +8,8 @@
 #![cfg_attr(not(feature = "store"), allow(dead_code, reason = "beira infer uses a part of what the two servers share"))]
 
 #[cfg(feature = "store")]
+mod accounts;
+#[cfg(feature = "store")]
 mod app;
 #[cfg(feature = "store")]
 mod artifacts;
@@ -53,10 +55,13 @@ mod watch;
 mod windows;
 
 #[cfg(feature = "store")]
-pub use app::{App, serve};
-pub use auth::Permission;
+pub use accounts::{Listed as ListedToken, NewToken, Tokens};
 #[cfg(feature = "store")]
-pub use config::Config;
+pub use app::{App, serve};
+pub use auth::demand::Resource;
+pub use auth::{Permission, Role};
+#[cfg(feature = "store")]
+pub use config::{Auth, Config};
 pub use doors::House;
 pub use error::StartError as Error;
 pub use infer::{FetchError, Infer, ModelUri, Registry, Source};

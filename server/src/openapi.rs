@@ -9,13 +9,17 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use crate::auth::caller::Caller;
 use crate::serving::{Serving, Target, Unserved};
 use crate::url::encoded;
 
 /// The document as of now.
-pub async fn document(State(serving): State<Serving>) -> Response {
+pub async fn document(caller: Caller, State(serving): State<Serving>) -> Response {
     match serving.models.served().await {
-        Ok(served) => Json(of(&served.iter().map(|target| &**target).collect::<Vec<_>>())).into_response(),
+        Ok(served) => {
+            let theirs = served.iter().filter(|target| caller.has_model(&target.name));
+            Json(of(&theirs.map(|target| &**target).collect::<Vec<_>>())).into_response()
+        }
         Err(Unserved(status, message)) => (status, Json(json!({"detail": message}))).into_response(),
     }
 }

@@ -1,4 +1,4 @@
-//! How a route is declared: method, path, permission, handler. Without a permission it does not compile.
+//! How a route is declared: method, path, what it demands, handler. Without a demand it does not compile.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -6,15 +6,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
-use axum::http::{self, HeaderValue, Method, StatusCode, header};
+use axum::http::{self, HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 
-use crate::auth::{self, Permission};
-use crate::error::{Code, Error};
+use crate::auth::caller::{Caller, Porter};
+use crate::auth::demand::{Demand, Resource};
+use crate::auth::{Permission, origin};
+use crate::error::{Code, Error, Result};
 use crate::observe::Seen;
 use crate::observe::otlp::Otlp;
-use crate::requests::{Durations, Requests};
+use crate::requests::Durations;
 use crate::serving::Serving;
 
 /// A route as it was declared.
@@ -26,12 +28,13 @@ pub struct Declared {
     pub path: String,
     /// What it demands.
     pub permission: Permission,
+    /// What its requests are about; a list of what belongs to many when absent.
+    pub resource: Option<Resource>,
 }
 
 /// The list of routes under construction; `S` is what their handlers share.
 pub struct Routes<S> {
-    requests: Requests,
-    otlp: Option<Arc<Otlp>>,
+    serving: Serving,
     router: Router<S>,
     declared: Vec<Declared>,
 }
@@ -41,59 +44,67 @@ pub struct Guard {
     method: Method,
     path: String,
     permission: Permission,
+    resource: Option<Resource>,
     durations: Arc<Durations>,
     otlp: Option<Arc<Otlp>>,
+    porter: Option<Arc<dyn Porter>>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
-    /// No routes yet; durations and spans of their requests go where those of `serving` go.
+    /// No routes yet; who stands at the door of `serving` guards them, and their durations and spans go where its go.
     pub fn new(serving: &Serving) -> Routes<S> {
-        let (requests, otlp) = (serving.requests.clone(), serving.otlp.clone());
-        Routes { requests, otlp, router: Router::new(), declared: Vec::new() }
+        Routes { serving: serving.clone(), router: Router::new(), declared: Vec::new() }
     }
 
     /// Declares one route.
-    pub fn at<H, T>(mut self, path: &str, method: &Method, permission: Permission, handler: H) -> Routes<S>
+    pub fn at<H, T>(mut self, path: &str, method: &Method, demand: impl Demand<T>, handler: H) -> Routes<S>
     where
         H: Handler<T, S>,
         T: 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
-        let guard = Arc::new(Guard::new(method, path, permission, &self.requests, self.otlp.clone()));
+        let guard = Arc::new(Guard::new(method, path, demand.parts(), &self.serving));
         // Around the handler itself: as a layer it would box and clone once more for every request.
         let guarded = move |State(state): State<S>, request: Request| {
             let (guard, handler) = (guard.clone(), handler.clone());
-            async move { guard.around(request, |request| handler.call(request, state)).await }
+            async move {
+                let answer = async |request| match guard.admit(request).await {
+                    Ok(request) => handler.call(request, state).await,
+                    Err(error) => error.into_response(),
+                };
+                guard.around(request, answer).await
+            }
         };
         self.router = self.router.route(path, on(filter, guarded));
-        self.declared.push(Declared { method: method.clone(), path: path.to_owned(), permission });
+        let (permission, resource) = demand.parts();
+        self.declared.push(Declared { method: method.clone(), path: path.to_owned(), permission, resource });
         self
     }
 
     /// Declares a route of MLflow's REST API: `/api/2.0` and `/ajax-api/2.0`.
-    pub fn api<H, T>(self, path: &str, method: &Method, permission: Permission, handler: H) -> Routes<S>
+    pub fn api<H, T>(self, path: &str, method: &Method, demand: impl Demand<T>, handler: H) -> Routes<S>
     where
         H: Handler<T, S>,
         T: 'static,
     {
-        self.at(&format!("/api/2.0{path}"), method, permission, handler.clone()).at(
+        self.at(&format!("/api/2.0{path}"), method, demand, handler.clone()).at(
             &format!("/ajax-api/2.0{path}"),
             method,
-            permission,
+            demand,
             handler,
         )
     }
 
     /// Declares a route of MLflow's REST API that exists in version 3.0 alone.
-    pub fn api3<H, T>(self, path: &str, method: &Method, permission: Permission, handler: H) -> Routes<S>
+    pub fn api3<H, T>(self, path: &str, method: &Method, demand: impl Demand<T>, handler: H) -> Routes<S>
     where
         H: Handler<T, S>,
         T: 'static,
     {
-        self.at(&format!("/api/3.0{path}"), method, permission, handler.clone()).at(
+        self.at(&format!("/api/3.0{path}"), method, demand, handler.clone()).at(
             &format!("/ajax-api/3.0{path}"),
             method,
-            permission,
+            demand,
             handler,
         )
     }
@@ -108,16 +119,33 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 const HEADERS: usize = 8;
 
 impl Guard {
-    /// Before the handler of a route; its requests count into `requests` and leave spans in `otlp`.
-    pub fn new(
-        method: &Method,
-        path: &str,
-        permission: Permission,
-        requests: &Requests,
-        otlp: Option<Arc<Otlp>>,
-    ) -> Guard {
-        let durations = requests.of(method, path);
-        Guard { method: method.clone(), path: path.to_owned(), permission, durations, otlp }
+    /// Before the handler of a route of `serving`.
+    pub fn new(method: &Method, path: &str, demand: (Permission, Option<Resource>), serving: &Serving) -> Guard {
+        Guard {
+            method: method.clone(),
+            path: path.to_owned(),
+            permission: demand.0,
+            resource: demand.1,
+            durations: serving.requests.of(method, path),
+            otlp: serving.otlp.clone(),
+            porter: serving.porter.clone(),
+        }
+    }
+
+    /// Who asks, when their role is enough for the route.
+    pub async fn who(&self, headers: &HeaderMap, query: Option<&str>) -> Result<Caller> {
+        match &self.porter {
+            Some(porter) => porter.who(headers, query, self.permission).await,
+            None => Ok(Caller::default()),
+        }
+    }
+
+    /// The request of somebody who may have what they ask for.
+    async fn admit(&self, request: Request) -> Result<Request> {
+        match &self.porter {
+            Some(porter) => porter.admit(self.permission, self.resource, &self.path, request).await,
+            None => Ok(request),
+        }
     }
 
     /// Lets the handler answer what may come in; logs, counts and traces.
@@ -126,7 +154,7 @@ impl Guard {
         F: Future<Output = Response>,
     {
         let seen = Seen::begin(&request, self.otlp.is_some());
-        let mut response = if auth::origin_allowed(request.method(), request.headers(), self.permission) {
+        let mut response = if origin::origin_allowed(request.method(), request.headers(), self.permission) {
             seen.scope(handler(request)).await
         } else {
             let text = "A page of another origin must not do this.".to_owned();
@@ -153,7 +181,7 @@ pub async fn preflight() -> Response {
     let headers = [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
         (header::ACCESS_CONTROL_MAX_AGE, "86400"),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()

@@ -11,7 +11,10 @@ use axum::http::{Method, StatusCode};
 use futures_util::future::BoxFuture;
 use host_native::Module;
 
-use crate::auth::Permission::{self, Predict, Public};
+use crate::auth::Permission::{Predict, Public};
+use crate::auth::caller::Porter;
+use crate::auth::demand::Needs;
+use crate::auth::demand::Resource::{self, ModelInPath, Nothing};
 use crate::ids::Ids;
 use crate::observe::otlp::Otlp;
 use crate::requests::Requests;
@@ -42,6 +45,8 @@ pub struct Inner {
     pub ids: Ids,
     /// Where metrics and spans go, if anywhere.
     pub otlp: Option<Arc<Otlp>>,
+    /// Who asks for tokens; nobody does where there are no accounts.
+    pub porter: Option<Arc<dyn Porter>>,
     ready: AtomicBool,
 }
 
@@ -90,9 +95,16 @@ impl Deref for Serving {
 
 impl Serving {
     /// Ready from the start.
-    pub fn new(models: Arc<dyn Models>, limits: Limits, ids: Ids, otlp: Option<Arc<Otlp>>) -> Serving {
+    pub fn new(
+        models: Arc<dyn Models>,
+        limits: Limits,
+        ids: Ids,
+        otlp: Option<Arc<Otlp>>,
+        porter: Option<Arc<dyn Porter>>,
+    ) -> Serving {
         let (traffic, requests) = (Traffic::default(), Requests::default());
-        Serving(Arc::new(Inner { models, traffic, requests, limits, ids, otlp, ready: AtomicBool::new(true) }))
+        let ready = AtomicBool::new(true);
+        Serving(Arc::new(Inner { models, traffic, requests, limits, ids, otlp, porter, ready }))
     }
 
     /// The model to predict with.
@@ -115,7 +127,7 @@ impl Serving {
 }
 
 /// The route of predictions by named features, as it is declared.
-pub const PREDICT: (Method, &str, Permission) = (Method::POST, "/predict/{name}", Predict);
+pub const PREDICT: (Method, &str, Needs<Resource>) = (Method::POST, "/predict/{name}", Predict.of(ModelInPath));
 
 /// The routes that predict, describe what is predicted, and say whether all is well.
 pub fn routes<S>(routes: Routes<S>) -> Routes<S>
@@ -124,22 +136,24 @@ where
     Serving: FromRef<S>,
 {
     let (get, post) = (&Method::GET, &Method::POST);
-    let (method, path, permission) = &PREDICT;
+    let (method, path, demand) = &PREDICT;
+    let open = Public.of(Nothing);
+    let model = Predict.of(ModelInPath);
     routes
-        .at("/version", get, Public, || async { MLFLOW_VERSION })
-        .at("/ping", get, Public, invocations::ping)
-        .at("/invocations", post, Predict, invocations::invocations)
-        .at("/openapi.json", get, Predict, openapi::document)
-        .at("/docs", get, Public, docs::page)
-        .at("/docs/{file}", get, Public, docs::file)
-        .at(path, method, *permission, predict::predict)
-        .at("/v2", get, Public, oip::server)
-        .at("/v2/health/live", get, Public, oip::live)
-        .at("/v2/health/ready", get, Public, oip::ready)
-        .at("/v2/models/{name}", get, Predict, oip::model)
-        .at("/v2/models/{name}/ready", get, Predict, oip::model_ready)
-        .at("/v2/models/{name}/infer", post, Predict, oip::infer_model)
-        .at("/v2/models/{name}/versions/{version}", get, Predict, oip::version)
-        .at("/v2/models/{name}/versions/{version}/ready", get, Predict, oip::version_ready)
-        .at("/v2/models/{name}/versions/{version}/infer", post, Predict, oip::infer_version)
+        .at("/version", get, open, || async { MLFLOW_VERSION })
+        .at("/ping", get, open, invocations::ping)
+        .at("/invocations", post, Predict.listed(), invocations::invocations)
+        .at("/openapi.json", get, Predict.listed(), openapi::document)
+        .at("/docs", get, open, docs::page)
+        .at("/docs/{file}", get, open, docs::file)
+        .at(path, method, *demand, predict::predict)
+        .at("/v2", get, open, oip::server)
+        .at("/v2/health/live", get, open, oip::live)
+        .at("/v2/health/ready", get, open, oip::ready)
+        .at("/v2/models/{name}", get, model, oip::model)
+        .at("/v2/models/{name}/ready", get, model, oip::model_ready)
+        .at("/v2/models/{name}/infer", post, model, oip::infer_model)
+        .at("/v2/models/{name}/versions/{version}", get, model, oip::version)
+        .at("/v2/models/{name}/versions/{version}/ready", get, model, oip::version_ready)
+        .at("/v2/models/{name}/versions/{version}/infer", post, model, oip::infer_version)
 }

@@ -27,6 +27,7 @@ pub use connection::{Connection, Executor, On, Reader};
 pub use database::Database;
 pub use query::{Lock, query, query_as, query_scalar};
 pub use sqlx::FromRow;
+pub use value::Value;
 
 /// SQLite's readers at once. They do not wait for the writer (WAL).
 const READERS: u32 = 4;

@@ -7,33 +7,40 @@ use axum::extract::State;
 use contract::api::{ModelCard, OriginCount, Overview, RunCard};
 
 use crate::app::App;
+use crate::auth::caller::Caller;
 use crate::clock::now_ms;
 use crate::error::Result;
 use crate::mlflow::run_load;
-use crate::mlflow::runs::Row;
+use crate::mlflow::runs::{COLUMNS, Row};
+use crate::mlflow::sql::{self, Query};
 use crate::store;
 use crate::windows::{MINUTE_MS, origin};
 
 /// Minutes of the small chart.
 const MINUTES: i64 = 30;
 
-/// Counts, newest runs, models with their traffic.
-pub async fn overview(State(app): State<App>) -> Result<Json<Overview>> {
+/// Counts, newest runs, models with their traffic; of a token that is limited, what is theirs.
+pub async fn overview(caller: Caller, State(app): State<App>) -> Result<Json<Overview>> {
     let pool = app.store.read();
-    let (experiments, runs, running): (i64, i64, i64) = store::query_as(
-        "SELECT (SELECT count(*) FROM experiments WHERE lifecycle_stage = 'active'),
-                (SELECT count(*) FROM runs WHERE lifecycle_stage = 'active'),
-                (SELECT count(*) FROM runs WHERE lifecycle_stage = 'active' AND status = 'RUNNING')",
-    )
-    .fetch_one(pool)
-    .await?;
-    let rows: Vec<Row> = store::query_as(
-        "SELECT r.id, r.run_uuid, r.experiment_id, r.name, r.user_id, r.status, r.start_time, r.end_time, r.artifact_uri,
-                r.lifecycle_stage
-         FROM runs r WHERE r.lifecycle_stage = 'active' ORDER BY r.start_time DESC, r.id DESC LIMIT 10",
-    )
-    .fetch_all(pool)
-    .await?;
+    let theirs = |query: &mut Query| {
+        if let Some(grants) = caller.grants() {
+            query.push(" AND ");
+            sql::among(query, "experiment_id", &grants.experiments);
+        }
+    };
+    let mut counts = Query::new("SELECT (SELECT count(*) FROM experiments WHERE lifecycle_stage = 'active'");
+    theirs(&mut counts);
+    counts.push("), (SELECT count(*) FROM runs WHERE lifecycle_stage = 'active'");
+    theirs(&mut counts);
+    counts.push("), (SELECT count(*) FROM runs WHERE lifecycle_stage = 'active' AND status = 'RUNNING'");
+    theirs(&mut counts);
+    counts.push(")");
+    let (experiments, runs, running): (i64, i64, i64) = counts.build_as().fetch_one(pool).await?;
+    let mut newest = Query::new("SELECT ");
+    newest.push(COLUMNS).push(" FROM runs r WHERE r.lifecycle_stage = 'active'");
+    theirs(&mut newest);
+    newest.push(" ORDER BY r.start_time DESC, r.id DESC LIMIT 10");
+    let rows: Vec<Row> = newest.build_as().fetch_all(pool).await?;
     let mut recent_runs = Vec::with_capacity(rows.len());
     for row in &rows {
         let experiment_name = store::query_scalar("SELECT name FROM experiments WHERE experiment_id = $1")
@@ -48,20 +55,21 @@ pub async fn overview(State(app): State<App>) -> Result<Json<Overview>> {
         runs: runs as u64,
         running: running as u64,
         recent_runs,
-        models: models(&app).await?,
+        models: models(&app, &caller).await?,
     }))
 }
 
-async fn models(app: &App) -> Result<Vec<ModelCard>> {
+async fn models(app: &App, caller: &Caller) -> Result<Vec<ModelCard>> {
     let pool = app.store.read();
     let now = now_ms();
-    let names: Vec<(String, Option<i64>, Option<i64>)> = store::query_as(
+    let mut names: Vec<(String, Option<i64>, Option<i64>)> = store::query_as(
         "SELECT m.name, (SELECT max(v.version) FROM model_versions v WHERE v.name = m.name AND v.deleted = 0),
                 (SELECT a.version FROM aliases a WHERE a.name = m.name AND a.alias = 'champion')
          FROM registered_models m ORDER BY m.last_updated_timestamp DESC, m.name",
     )
     .fetch_all(pool)
     .await?;
+    names.retain(|(name, ..)| caller.has_model(name));
     let mut cards: BTreeMap<String, ModelCard> = BTreeMap::new();
     let order: Vec<String> = names.iter().map(|(name, ..)| name.clone()).collect();
     for (name, latest, champion) in names {

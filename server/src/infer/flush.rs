@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use contract::{Flush, Origin};
 
+use crate::secret::Secret;
 use crate::traffic::{Counted, Traffic};
 
 /// Time for one message, and for one round of them: short, so that the last round need not wait for a stuck one.
@@ -15,6 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Flusher {
     url: String,
     runtime: String,
+    ingest_key: Option<Secret>,
     /// Sent or not, we do not know: to be sent again as they are.
     waiting: Mutex<VecDeque<Flush>>,
 }
@@ -27,10 +29,10 @@ enum Sent {
 }
 
 impl Flusher {
-    /// For `server`, `http://…`; `runtime` is how the counters name this process.
-    pub fn new(server: &str, runtime: &str) -> Flusher {
+    /// For `server`, `http://…`; `runtime` is how the counters name this process, `ingest_key` its token there.
+    pub fn new(server: &str, runtime: &str, ingest_key: Option<Secret>) -> Flusher {
         let url = format!("{}/telemetry/counters", server.trim_end_matches('/'));
-        Flusher { url, runtime: runtime.to_owned(), waiting: Mutex::default() }
+        Flusher { url, runtime: runtime.to_owned(), ingest_key, waiting: Mutex::default() }
     }
 
     /// Sends what waits, else what was counted since. While the server is away, counts of a minute
@@ -72,7 +74,7 @@ impl Flusher {
         let edges = module.seal().and_then(|seal| seal.profile.as_ref()).map(|profile| profile.edges_sha256.clone());
         Flush {
             id: uuid::Uuid::new_v4().simple().to_string(),
-            ingest_key: None,
+            ingest_key: self.ingest_key.as_ref().map(|Secret(key)| key.clone()),
             module_sha256: module.sha256().to_owned(),
             edges_sha256: edges.unwrap_or_default(),
             origin: Origin::Server,

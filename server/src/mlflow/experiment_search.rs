@@ -6,6 +6,7 @@ use contract::mlflow::KeyValue;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::auth::caller::Caller;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::experiments::{COLUMNS, Row, tags_of};
@@ -17,7 +18,7 @@ use crate::mlflow::{order, sql};
 const MOST: i64 = 50_000;
 
 /// `POST experiments/search`, also by GET.
-pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+pub async fn search(caller: Caller, State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     let limit = page::limit(&fields, 1000, i64::MAX)?;
     if limit > MOST {
         return Err(Error::invalid(format!(
@@ -28,6 +29,10 @@ pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value
     let mut query = sql::Query::new("SELECT ");
     query.push(COLUMNS).push(" FROM experiments e WHERE 1 = 1");
     view(&mut query, "e.lifecycle_stage", &fields, "view_type")?;
+    if let Some(grants) = caller.grants() {
+        query.push(" AND ");
+        sql::among(&mut query, "e.experiment_id", &grants.experiments);
+    }
     query.push(" AND ");
     sql::filter(&mut query, &filter::of(&fields)?, &mut condition)?;
     order_by(&mut query, &fields.strings("order_by")?)?;

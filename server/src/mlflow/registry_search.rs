@@ -5,6 +5,7 @@ use axum::extract::State;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::auth::caller::Caller;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::filter::{self, Comparison, Operator};
@@ -17,11 +18,11 @@ use crate::mlflow::{registered_models, versions};
 const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
 
 /// `GET registered-models/search`.
-pub async fn models(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+pub async fn models(caller: Caller, State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     let limit = page::limit(&fields, 100, 1000)?;
     let page = Page::of(&fields, limit, &["filter", "order_by"])?;
-    let mut query = Query::new("SELECT m.name FROM registered_models m WHERE 1 = 1");
-    query.push(" AND ");
+    let mut query = Query::new("SELECT m.name FROM registered_models m WHERE ");
+    granted(&mut query, &caller, "m.name");
     sql::filter(&mut query, &filter::of(&fields)?, &mut model)?;
     query.push(" ORDER BY ");
     for order in order::parse_all(&fields.strings("order_by")?)? {
@@ -48,11 +49,11 @@ pub async fn models(State(app): State<App>, fields: Fields) -> Result<Json<Value
 }
 
 /// `GET model-versions/search`; deleted ones are never found.
-pub async fn versions(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+pub async fn versions(caller: Caller, State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     let limit = page::limit(&fields, 10_000, 200_000)?;
     let page = Page::of(&fields, limit, &["filter", "order_by"])?;
-    let mut query = Query::new("SELECT v.* FROM model_versions v WHERE v.deleted = 0");
-    query.push(" AND ");
+    let mut query = Query::new("SELECT v.* FROM model_versions v WHERE v.deleted = 0 AND ");
+    granted(&mut query, &caller, "v.name");
     sql::filter(&mut query, &filter::of(&fields)?, &mut version)?;
     let orders = order::parse_all(&fields.strings("order_by")?)?;
     query.push(" ORDER BY ");
@@ -81,6 +82,14 @@ pub async fn versions(State(app): State<App>, fields: Fields) -> Result<Json<Val
         found.push(versions::listed(app.store.read(), row).await?);
     }
     Ok(answer("model_versions", json!(found), token))
+}
+
+/// `… AND`, of a token that is limited to certain models.
+fn granted(query: &mut Query, caller: &Caller, column: &str) {
+    if let Some(grants) = caller.grants() {
+        sql::among(query, column, &grants.models);
+        query.push(" AND ");
+    }
 }
 
 fn model(query: &mut Query, comparison: &Comparison) -> Result<()> {

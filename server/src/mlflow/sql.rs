@@ -1,8 +1,10 @@
 //! Conditions of searches in SQL, shared by all entities.
 
+use std::collections::BTreeSet;
+
 use crate::error::{Error, Result};
 use crate::mlflow::filter::{Comparison, Filter, Operator, Value, invalid};
-use crate::store::QueryBuilder;
+use crate::store::{self, QueryBuilder};
 
 /// A query under construction.
 pub type Query = QueryBuilder;
@@ -34,6 +36,23 @@ where
     }
     query.push(")");
     Ok(())
+}
+
+/// `column` is one of `values`; of none of them when there are none.
+pub fn among<V>(query: &mut Query, column: &str, values: &BTreeSet<V>)
+where
+    for<'v> &'v V: Into<store::Value>,
+{
+    if values.is_empty() {
+        query.push("FALSE");
+        return;
+    }
+    query.push(column).push(" IN (");
+    let mut separated = query.separated(", ");
+    for value in values {
+        separated.push_bind(value);
+    }
+    query.push(")");
 }
 
 /// `column operator value` for strings. IN only where `lists`.

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::Refused;
 use crate::app::App;
+use crate::auth::caller::Caller;
 use crate::clock::now_ms;
 use crate::error::Result;
 use crate::modules::{self, Record};
@@ -32,8 +33,8 @@ const DAY_MINUTES: i64 = 24 * 60;
 const AHEAD: i64 = 10;
 
 /// Takes all labels of the request, or refuses it with every fault.
-pub async fn labels(State(app): State<App>, request: Request) -> Response {
-    match take(&app, request).await {
+pub async fn labels(caller: Caller, State(app): State<App>, request: Request) -> Response {
+    match take(&app, &caller, request).await {
         Ok(answer) => Json(answer).into_response(),
         Err(refused) => refused.into_response(),
     }
@@ -61,7 +62,7 @@ struct Joined {
     error: f64,
 }
 
-async fn take(app: &App, request: Request) -> Result<LabelsAnswer, Refused> {
+async fn take(app: &App, caller: &Caller, request: Request) -> Result<LabelsAnswer, Refused> {
     let body = body::read(request, BYTES).await?;
     let labels: Labels = serde_json::from_slice(&body).map_err(|error| {
         let what = if error.is_data() { "is no list of labels" } else { "is not JSON" };
@@ -100,7 +101,7 @@ async fn take(app: &App, request: Request) -> Result<LabelsAnswer, Refused> {
                 known.entry(prediction.module).or_insert(record)
             }
         };
-        let Some(record) = record else {
+        let Some(record) = record.as_ref().filter(|record| caller.has_model(&record.name)) else {
             fault("id", "prediction_id_module", "No registered model has the module of this id".to_owned());
             continue;
         };

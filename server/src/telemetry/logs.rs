@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use super::{check, snapshots};
 use crate::app::App;
+use crate::auth::caller::Caller;
 use crate::error::Result;
 use crate::{body, modules};
 
@@ -24,14 +25,14 @@ const BYTES: usize = 4 << 20;
 
 /// Counts what is new. Always 200 once the lines are read, so that a queue does not push a refused
 /// snapshot again; `refused` then says why. Anything but 200 may be sent again.
-pub async fn ingest(State(app): State<App>, request: Request) -> Response {
-    match take(&app, request).await {
+pub async fn ingest(caller: Caller, State(app): State<App>, request: Request) -> Response {
+    match take(&app, &caller, request).await {
         Ok(answer) => Json(answer).into_response(),
         Err(error) => error.into_response(),
     }
 }
 
-async fn take(app: &App, request: Request) -> Result<LogsAnswer> {
+async fn take(app: &App, caller: &Caller, request: Request) -> Result<LogsAnswer> {
     let body = body::read(request, BYTES).await?;
     let body = String::from_utf8_lossy(&body);
     let text = pushed(&body).map_or(Cow::Borrowed(&*body), Cow::Owned);
@@ -39,7 +40,7 @@ async fn take(app: &App, request: Request) -> Result<LogsAnswer> {
     for found in find(&text) {
         answer.snapshots += 1;
         match found {
-            Some(snapshot) => match record(app, &snapshot).await? {
+            Some(snapshot) => match record(app, caller, &snapshot).await? {
                 Ok(record) => good.push((record, snapshot)),
                 Err(reason) => drop(refused.insert(reason)),
             },
@@ -55,7 +56,7 @@ async fn take(app: &App, request: Request) -> Result<LogsAnswer> {
 }
 
 /// The module that a snapshot counts for, or why it is refused.
-async fn record(app: &App, snapshot: &Snapshot) -> Result<Result<modules::Record, String>> {
+async fn record(app: &App, caller: &Caller, snapshot: &Snapshot) -> Result<Result<modules::Record, String>> {
     let flush = Flush {
         id: snapshot.instance.clone(),
         ingest_key: None,
@@ -71,7 +72,8 @@ async fn record(app: &App, snapshot: &Snapshot) -> Result<Result<modules::Record
     if let Err(faults) = check::form(&flush) {
         return Ok(Err(words(faults)));
     }
-    let Some(record) = modules::by_sha256(app.store.read(), &flush.module_sha256).await? else {
+    let found = modules::by_sha256(app.store.read(), &flush.module_sha256).await?;
+    let Some(record) = found.filter(|record| caller.has_model(&record.name)) else {
         return Ok(Err(format!("No registered model has the module {}.", flush.module_sha256)));
     };
     if record.edges_sha256 != flush.edges_sha256 {

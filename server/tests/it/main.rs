@@ -1,5 +1,6 @@
 //! The server seen from outside: each file is a conversation with one part of it.
 
+mod accounts;
 mod artifacts;
 mod database;
 mod logs;

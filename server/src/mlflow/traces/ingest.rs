@@ -14,6 +14,7 @@ use prost::Message;
 use serde_json::Value;
 
 use crate::app::App;
+use crate::auth::caller::{Caller, not_granted};
 use crate::body;
 use crate::error::{Code, Error, Result};
 use crate::mlflow::traces::otlp::{Export, Resource, Span};
@@ -58,7 +59,7 @@ struct Row {
 }
 
 /// `POST /v1/traces`, protobuf or JSON; the experiment is in the header `x-mlflow-experiment-id`.
-pub async fn export(State(app): State<App>, request: Request) -> Result<Response> {
+pub async fn export(caller: Caller, State(app): State<App>, request: Request) -> Result<Response> {
     let headers = request.headers().clone();
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let kind = text("content-type").and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
@@ -88,7 +89,7 @@ pub async fn export(State(app): State<App>, request: Request) -> Result<Response
         return Err(Error::bad_request("Invalid OpenTelemetry format - no spans found"));
     }
     app.store
-        .write(move |tx| Box::pin(async move { write_all(tx, &experiment, run.as_deref(), &batches).await }))
+        .write(move |tx| Box::pin(async move { write_all(tx, &caller, &experiment, run.as_deref(), &batches).await }))
         .await?;
     let (kind, answer) = if json { ("application/json", "{}") } else { ("application/x-protobuf", "") };
     Ok(([(header::CONTENT_TYPE, kind)], answer).into_response())
@@ -202,16 +203,21 @@ fn preview(value: &Value) -> String {
 
 async fn write_all(
     tx: &mut Connection,
+    caller: &Caller,
     experiment: &str,
     run: Option<&str>,
     batches: &BTreeMap<String, Batch>,
 ) -> Result<()> {
+    let may = |experiment: i64| if caller.has_experiment(experiment) { Ok(()) } else { Err(not_granted()) };
+    may(names::experiment_id(experiment)?)?;
     let (experiment, location) = experiments::active_location(tx, experiment).await?;
     if let Some(run) = run {
-        runs::find(&mut *tx, run).await?;
+        may(runs::find(&mut *tx, run).await?.experiment_id)?;
     }
     for (id, batch) in batches {
         tx.lock(id).await?;
+        let there = store::query_scalar("SELECT experiment_id FROM traces WHERE trace_id = $1");
+        there.bind(id).fetch_optional(&mut *tx).await?.map_or(Ok(()), may)?;
         write(tx, id, batch, experiment, &location).await?;
         if let (Some(run), Some(_)) = (run, &batch.root) {
             traces::link(tx, id, run).await?;
