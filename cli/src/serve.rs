@@ -1,6 +1,5 @@
 //! `beira serve`: the whole product in one process.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -19,9 +18,9 @@ pub struct Arguments {
     /// SQLite file, or postgres://USER:PASSWORD@HOST/DATABASE. A password is better kept in PGPASSWORD or ~/.pgpass.
     #[arg(long, default_value = "beira.db", env = "BEIRA_DB", hide_env_values = true)]
     db: server::Database,
-    /// Folder of the server's artifacts.
-    #[arg(long, default_value = "artifacts")]
-    artifacts: PathBuf,
+    /// Where artifacts are kept: a folder, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX. Keys come from the environment (AWS_…, GOOGLE_…).
+    #[arg(long, default_value = "artifacts", env = "BEIRA_ARTIFACTS", value_name = "DIR|URL")]
+    artifacts: server::ArtifactRoot,
     /// Artifact URI that new experiments are given. [default: mlflow-artifacts:/]
     #[arg(long, value_name = "URI")]
     default_artifact_root: Option<String>,

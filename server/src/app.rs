@@ -79,7 +79,7 @@ impl App {
         config.address()?;
         let database = |source| StartError::Database { database: config.db.to_string(), source };
         let store = Store::open(&config.db).await.map_err(database)?;
-        let artifacts = Artifacts::open(&config.artifacts, config.default_artifact_root.as_deref())?;
+        let artifacts = Artifacts::open(&config.artifacts, config.default_artifact_root.as_deref()).await?;
         let location = format!("{}/0", config.artifact_root());
         store
             .write(move |tx| {

@@ -1,18 +1,22 @@
-//! Files of runs, models and modules, in folders of this server (`object_store`).
+//! Files of runs, models and modules, in a folder or a bucket (`object_store`).
 
+mod http;
 pub mod location;
+pub mod multipart;
+pub mod root;
 
-use std::path::Path as FilePath;
-use std::sync::Arc;
+use std::ops::Range;
+use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes};
+use axum::http::Method;
 use futures_util::{StreamExt, TryStreamExt};
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
+use object_store::{GetOptions, GetRange, ObjectStoreExt, WriteMultipart};
 
 use crate::error::{Code, Error, Result, StartError};
 use crate::url;
+use root::{Opened, Root};
 
 /// Bytes gathered before an upload is written in parts.
 const PART: usize = 8 << 20;
@@ -21,16 +25,19 @@ const PART: usize = 8 << 20;
 #[derive(Clone)]
 pub struct Artifacts {
     /// What `mlflow-artifacts:/` means.
-    files: Arc<dyn ObjectStore>,
+    files: Opened,
     /// Compiled modules by sha256; no client writes here.
-    modules: Arc<dyn ObjectStore>,
-    /// The operator's own local root, when `--default-artifact-root` names one: clients write there themselves.
-    outside: Option<(String, Arc<dyn ObjectStore>)>,
+    modules: Opened,
+    /// Parts of uploads that have not ended.
+    uploads: Opened,
+    /// The operator's own root, when `--default-artifact-root` names a folder or a bucket: clients write there themselves.
+    outside: Option<(String, Opened)>,
 }
 
-/// A place in one of the folders.
+/// A place in one of the roots.
+#[derive(Clone)]
 pub struct Place {
-    store: Arc<dyn ObjectStore>,
+    root: Opened,
     path: Path,
 }
 
@@ -42,25 +49,45 @@ pub struct Entry {
     pub size: Option<u64>,
 }
 
+/// A file on its way out.
+pub struct Found {
+    /// Bytes of the whole file.
+    pub size: u64,
+    /// Which of them `body` has.
+    pub range: Range<u64>,
+    /// Changes when the file does.
+    pub tag: Option<String>,
+    /// The bytes, as they are read.
+    pub body: Body,
+}
+
 impl Artifacts {
-    /// Opens the folders, made when absent.
-    pub fn open(folder: &FilePath, default_root: Option<&str>) -> Result<Artifacts, StartError> {
-        let open = |folder: &FilePath| -> Result<Arc<dyn ObjectStore>, StartError> {
-            let error = |what: String| StartError::Artifacts { path: folder.display().to_string(), what };
-            std::fs::create_dir_all(folder).map_err(|e| error(e.to_string()))?;
-            let store = LocalFileSystem::new_with_prefix(folder).map_err(|e| error(e.to_string()))?;
-            Ok(Arc::new(store.with_automatic_cleanup(true)))
-        };
-        let outside = match default_root.and_then(|root| Some((root, location::local_folder(root)?))) {
-            Some((root, folder)) => Some((root.trim_end_matches('/').to_owned(), open(&folder)?)),
+    /// Opens the roots; folders are made when absent.
+    pub async fn open(root: &Root, default_root: Option<&str>) -> Result<Artifacts, StartError> {
+        let outside = match default_root.and_then(|uri| Some((uri, Root::of_uri(uri)?))) {
             None => None,
+            Some((uri, root)) => match root.open().await {
+                Ok(opened) => Some((uri.trim_end_matches('/').to_owned(), opened)),
+                Err(error @ StartError::Artifacts { .. }) if matches!(root, Root::Bucket(_)) => {
+                    tracing::warn!(%error, "clients may know it; this server will neither list nor read what is there");
+                    None
+                }
+                Err(error) => return Err(error),
+            },
         };
-        Ok(Artifacts { files: open(&folder.join("files"))?, modules: open(&folder.join("modules"))?, outside })
+        let root = root.open().await?;
+        let (files, modules, uploads) = (root.below("files"), root.below("modules"), root.below("uploads"));
+        Ok(Artifacts { files, modules, uploads, outside })
+    }
+
+    /// Whether addresses can be signed, so that clients may ask the bucket itself.
+    pub fn signs(&self) -> bool {
+        self.files.remote.is_some()
     }
 
     /// A place under `mlflow-artifacts:/`. `path` is decoded once already; empty is the root.
     pub fn place(&self, path: &str) -> Result<Place> {
-        Ok(Place { store: self.files.clone(), path: location::clean(path)? })
+        Place::root(&self.files).below(path)
     }
 
     /// The place that an artifact URI names, when it is one of this server's folders.
@@ -72,21 +99,26 @@ impl Artifacts {
             && let Some(rest) = uri.strip_prefix(root.as_str())
             && (rest.is_empty() || rest.starts_with('/'))
         {
-            return Ok(Place { store: store.clone(), path: location::clean(rest)? });
+            return Place::root(store).below(rest);
         }
         Err(Error::invalid("These artifacts lie outside this server; it neither lists nor reads them."))
     }
 
     /// The place of the module `sha256`.
     pub fn module(&self, sha256: &str) -> Place {
-        Place { store: self.modules.clone(), path: Path::from(format!("{sha256}.wasm")) }
+        Place { path: self.modules.prefix.clone().join(format!("{sha256}.wasm")), root: self.modules.clone() }
     }
 }
 
 impl Place {
+    /// The root itself.
+    fn root(root: &Opened) -> Place {
+        Place { path: root.prefix.clone(), root: root.clone() }
+    }
+
     /// A place below this one.
     pub fn below(&self, path: &str) -> Result<Place> {
-        let mut place = Place { store: self.store.clone(), path: self.path.clone() };
+        let mut place = self.clone();
         for part in location::clean(path)?.parts() {
             place.path = place.path.join(part);
         }
@@ -98,16 +130,52 @@ impl Place {
         self.path.filename().map(url::decoded).unwrap_or_default()
     }
 
-    /// Length and bytes of the file, as they are read.
-    pub async fn read(&self) -> Result<(u64, Body)> {
-        let found = self.store.get(&self.path).await.map_err(missing)?;
-        let size = found.meta.size;
-        Ok((size, Body::from_stream(found.into_stream())))
+    /// The file, or the part of it that `range` asks for; what it asks of an older file is the whole. A range that the
+    /// file does not have is `None`.
+    pub async fn read(&self, range: Option<GetRange>, of: Option<&str>) -> Result<Option<Found>> {
+        let mut options = GetOptions::default();
+        if range.is_some() {
+            let meta = self.root.store.head(&self.path).await.map_err(missing)?;
+            let same = of.is_none() || of == meta.e_tag.as_deref();
+            let range = range.filter(|_| same);
+            if range.as_ref().is_some_and(|range| range.as_range(meta.size).is_err()) {
+                return Ok(None);
+            }
+            options.range = range;
+        }
+        let found = self.root.store.get_opts(&self.path, options).await.map_err(missing)?;
+        let (size, tag, range) = (found.meta.size, found.meta.e_tag.clone(), found.range.clone());
+        Ok(Some(Found { size, range, tag, body: Body::from_stream(found.into_stream()) }))
+    }
+
+    /// Changes when the file does.
+    async fn tag(&self) -> Result<Option<String>> {
+        Ok(self.root.store.head(&self.path).await.map_err(missing)?.e_tag)
+    }
+
+    /// Bytes of the file.
+    pub async fn size(&self) -> Result<u64> {
+        Ok(self.root.store.head(&self.path).await.map_err(missing)?.size)
+    }
+
+    /// An address with which anybody may do `method` for a while; `None` where there is no bucket to sign it.
+    pub async fn address(&self, method: Method, good: Duration) -> Result<Option<String>> {
+        let Some(remote) = &self.root.remote else { return Ok(None) };
+        if self.path == self.root.prefix {
+            return Err(no_name());
+        }
+        match remote.signed_url(method, &self.path, good).await {
+            Ok(url) => Ok(Some(url.to_string())),
+            Err(error) => {
+                tracing::warn!(%error, "the bucket's addresses cannot be signed");
+                Ok(None)
+            }
+        }
     }
 
     /// The whole file; one longer than `most` is refused.
     pub async fn bytes(&self, most: u64) -> Result<Bytes> {
-        let found = self.store.get(&self.path).await.map_err(missing)?;
+        let found = self.root.store.get(&self.path).await.map_err(missing)?;
         if found.meta.size > most {
             return Err(Error::Client(
                 Code::TooLarge,
@@ -119,14 +187,14 @@ impl Place {
 
     /// Writes a small file at once.
     pub async fn put(&self, bytes: Bytes) -> Result<()> {
-        self.store.put(&self.path, bytes.into()).await?;
+        self.root.store.put(&self.path, bytes.into()).await?;
         Ok(())
     }
 
     /// Writes a body as it comes; a body that breaks off leaves nothing.
     pub async fn write(&self, mut body: BodyDataStream) -> Result<()> {
-        if self.path.is_root() {
-            return Err(Error::invalid("Invalid path: a file name is missing."));
+        if self.path == self.root.prefix {
+            return Err(no_name());
         }
         let broken = |_| Error::bad_request("The body ended before it was complete.");
         let mut first = Vec::new();
@@ -140,7 +208,7 @@ impl Place {
     }
 
     async fn write_parts(&self, first: Vec<u8>, mut body: BodyDataStream) -> Result<()> {
-        let mut upload = WriteMultipart::new_with_chunk_size(self.store.put_multipart(&self.path).await?, PART);
+        let mut upload = WriteMultipart::new_with_chunk_size(self.root.store.put_multipart(&self.path).await?, PART);
         upload.put(first.into());
         while let Some(bytes) = body.next().await {
             match bytes {
@@ -161,7 +229,7 @@ impl Place {
     /// What the folder holds, by name; nothing when there is no such folder.
     pub async fn list(&self) -> Result<Vec<Entry>> {
         let prefix = (!self.path.is_root()).then_some(&self.path);
-        let found = self.store.list_with_delimiter(prefix).await?;
+        let found = self.root.store.list_with_delimiter(prefix).await?;
         let name = |path: &Path| path.filename().map(url::decoded).unwrap_or_default();
         let mut entries: Vec<Entry> = found
             .common_prefixes
@@ -173,18 +241,30 @@ impl Place {
         Ok(entries)
     }
 
-    /// Deletes the file, or the folder with all in it.
-    pub async fn delete(&self) -> Result<()> {
-        let inside: Vec<Path> =
-            self.store.list(Some(&self.path)).map_ok(|object| object.location).try_collect().await?;
-        for path in &inside {
-            self.store.delete(path).await?;
+    /// Deletes the file, or the folder with all in it; returns the number of files.
+    pub async fn delete(&self) -> Result<u64> {
+        let store = &self.root.store;
+        let prefix = (!self.path.is_root()).then_some(&self.path);
+        let mut gone = store.delete_stream(store.list(prefix).map_ok(|object| object.location).boxed());
+        let mut files = 0;
+        while let Some(deleted) = gone.next().await {
+            match deleted {
+                Ok(_) => files += 1,
+                Err(object_store::Error::NotFound { .. }) => {} // somebody else was quicker
+                Err(error) => return Err(error.into()),
+            }
         }
-        if inside.is_empty() {
-            self.store.delete(&self.path).await.map_err(missing)?;
+        if files == 0 {
+            store.head(&self.path).await.map_err(missing)?; // buckets do not say that there was nothing
+            store.delete(&self.path).await.map_err(missing)?;
+            files = 1;
         }
-        Ok(())
+        Ok(files)
     }
+}
+
+fn no_name() -> Error {
+    Error::invalid("Invalid path: a file name is missing.")
 }
 
 fn missing(error: object_store::Error) -> Error {

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 #[cfg(feature = "store")]
 use std::sync::Arc;
 
+#[cfg(feature = "store")]
+use crate::artifacts::root::Root;
 use crate::error::StartError;
 #[cfg(feature = "store")]
 use crate::observe::otlp::Otlp;
@@ -36,8 +38,8 @@ pub struct Config {
     pub port: u16,
     /// The database.
     pub db: Database,
-    /// Folder of the server's own artifact store.
-    pub artifacts: PathBuf,
+    /// The server's own artifact store.
+    pub artifacts: Root,
     /// URI that new experiments get; `mlflow-artifacts:/` (through the server) when absent.
     pub default_artifact_root: Option<String>,
     /// Who is let in; when nothing is said, everybody on loopback and holders of tokens elsewhere.
@@ -69,7 +71,7 @@ impl Default for Config {
             host: "127.0.0.1".to_owned(),
             port: 8080,
             db: PathBuf::from("beira.db").into(),
-            artifacts: PathBuf::from("artifacts"),
+            artifacts: PathBuf::from("artifacts").into(),
             default_artifact_root: None,
             auth: None,
             public_modules: false,

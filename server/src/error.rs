@@ -40,11 +40,11 @@ pub enum StartError {
         /// Why.
         source: sqlx::Error,
     },
-    /// The artifact folder cannot be used.
+    /// The artifacts' folder or bucket cannot be used.
     #[cfg(feature = "store")]
-    #[error("cannot use the artifact folder {path}: {what}")]
+    #[error("cannot use {path} for artifacts: {what}")]
     Artifacts {
-        /// The folder.
+        /// The folder or the bucket's address.
         path: String,
         /// Why.
         what: String,

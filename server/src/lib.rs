@@ -58,6 +58,8 @@ mod windows;
 pub use accounts::{Listed as ListedToken, NewToken, Tokens};
 #[cfg(feature = "store")]
 pub use app::{App, serve};
+#[cfg(feature = "store")]
+pub use artifacts::root::Root as ArtifactRoot;
 pub use auth::demand::Resource;
 pub use auth::{Permission, Role};
 #[cfg(feature = "store")]

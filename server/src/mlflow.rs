@@ -9,6 +9,7 @@ pub mod log;
 pub mod logged_model_search;
 pub mod logged_models;
 pub mod metrics;
+pub mod multipart;
 pub mod names;
 pub mod order;
 pub mod page;
@@ -26,7 +27,7 @@ pub mod versions;
 use axum::http::Method;
 
 use crate::app::App;
-use crate::auth::Permission::{Admin, Deploy, Read, Write};
+use crate::auth::Permission::{Admin, Deploy, Public, Read, Write};
 use crate::auth::demand::Resource::{
     Artifact, ArtifactFolder, Everything, Experiment, ExperimentNamed, Experiments, Locations, LoggedModel, Model,
     NewLoggedModel, NewTrace, NewVersion, Nothing, Run, RunInQuery, RunOrLoggedModel, Runs, Trace, TraceInPath, Traces,
@@ -83,7 +84,13 @@ pub fn routes(routes: Routes<App>) -> Routes<App> {
         .api("/mlflow-artifacts/artifacts/{*path}", &get, Read.of(Artifact), proxy::download)
         .api("/mlflow-artifacts/artifacts/{*path}", &Method::PUT, Write.of(Artifact), proxy::upload)
         .api("/mlflow-artifacts/artifacts/{*path}", &delete, Write.of(Artifact), proxy::delete)
-        .api("/mlflow-artifacts/mpu/{action}/{*path}", &post, Write.of(Artifact), proxy::multipart)
+        .api("/mlflow-artifacts/mpu/create", &post, Write.of(Everything), multipart::create)
+        .api("/mlflow-artifacts/mpu/create/{*path}", &post, Write.of(Artifact), multipart::create)
+        .api("/mlflow-artifacts/mpu/complete", &post, Write.of(Everything), multipart::complete)
+        .api("/mlflow-artifacts/mpu/complete/{*path}", &post, Write.of(Artifact), multipart::complete)
+        .api("/mlflow-artifacts/mpu/abort", &post, Write.of(Everything), multipart::abort)
+        .api("/mlflow-artifacts/mpu/abort/{*path}", &post, Write.of(Artifact), multipart::abort)
+        .api("/mlflow-artifacts/mpu/parts/{upload_id}/{number}", &Method::PUT, Public.of(Nothing), multipart::part)
         .api("/mlflow-artifacts/presigned/{*path}", &get, Read.of(Artifact), proxy::presigned)
         .api("/mlflow/logged-models", &post, Write.of(NewLoggedModel), logged_models::create)
         .api("/mlflow/logged-models/search", &post, Read.of(Experiments("experiment_ids")), logged_model_search::search)
@@ -151,8 +158,13 @@ pub fn routes(routes: Routes<App>) -> Routes<App> {
         .api("/mlflow/traces/{trace_id}/tags", &delete, Write.of(TraceInPath), traces::delete_tag)
         .at("/v1/traces", &post, Write.listed(), traces::ingest::export)
         .api3("/mlflow/server-info", &get, Read.of(Nothing), server_info::get)
-        .api("/mlflow/artifacts/presigned-upload-url", &post, Write.of(RunOrLoggedModel), artifacts::presigned)
-        .api("/mlflow/artifacts/presigned-download-url", &post, Read.of(RunOrLoggedModel), artifacts::presigned)
+        .api("/mlflow/artifacts/presigned-upload-url", &post, Write.of(RunOrLoggedModel), artifacts::presigned_upload)
+        .api(
+            "/mlflow/artifacts/presigned-download-url",
+            &post,
+            Read.of(RunOrLoggedModel),
+            artifacts::presigned_download,
+        )
         .at("/ajax-api/2.0/mlflow/metrics/get-history-bulk", &get, Read.of(Runs("run_id")), metrics::bulk)
         .at(
             "/ajax-api/2.0/mlflow/experiments/search-datasets",

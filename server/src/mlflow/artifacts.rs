@@ -1,7 +1,10 @@
 //! Artifacts of runs, logged models and versions: list and read.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use contract::mlflow::FileInfo;
 use serde_json::{Value, json};
@@ -30,27 +33,32 @@ pub async fn list_logged_model(State(app): State<App>, Path(id): Path<String>, f
 }
 
 /// `GET /get-artifact?run_uuid&path`.
-pub async fn get_of_run(State(app): State<App>, fields: Fields) -> Result<Response> {
+pub async fn get_of_run(State(app): State<App>, headers: HeaderMap, fields: Fields) -> Result<Response> {
     let (id, path) = (runs::id_of(&fields)?, path_of(&fields, "path")?);
     let run = runs::find(app.store.read(), &id).await?;
-    proxy::send(app.artifacts.resolve(&run.artifact_uri)?.below(&path)?).await
+    proxy::send(app.artifacts.resolve(&run.artifact_uri)?.below(&path)?, &headers).await
 }
 
 /// `GET /model-versions/get-artifact?name&version&path`.
-pub async fn get_of_version(State(app): State<App>, fields: Fields) -> Result<Response> {
+pub async fn get_of_version(State(app): State<App>, headers: HeaderMap, fields: Fields) -> Result<Response> {
     let path = path_of(&fields, "path")?;
     let version = versions::find(app.store.read(), &fields.string("name")?, &fields.string("version")?).await?;
-    proxy::send(app.artifacts.resolve(&version.storage_location)?.below(&path)?).await
+    proxy::send(app.artifacts.resolve(&version.storage_location)?.below(&path)?, &headers).await
 }
 
 /// `GET logged-models/{model_id}/artifacts/files?artifact_file_path`, of the user interface.
-pub async fn get_of_logged_model(State(app): State<App>, Path(id): Path<String>, fields: Fields) -> Result<Response> {
+pub async fn get_of_logged_model(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response> {
     if fields.opt_string("artifact_file_path")?.unwrap_or_default().is_empty() {
         return Err(Error::bad_request("Request must include the \"artifact_file_path\" query parameter."));
     }
     let path = path_of(&fields, "artifact_file_path")?;
     let model = logged_models::find(app.store.read(), &id).await?;
-    proxy::send(app.artifacts.resolve(&model.artifact_location)?.below(&path)?).await
+    proxy::send(app.artifacts.resolve(&model.artifact_location)?.below(&path)?, &headers).await
 }
 
 /// `POST upload-artifact?run_uuid&path`, of the user interface: a small file as the body.
@@ -75,18 +83,41 @@ pub async fn upload(State(app): State<App>, request: Request) -> Result<Json<Val
     Ok(Json(json!({})))
 }
 
-/// `POST artifacts/presigned-upload-url` and `…-download-url`: for stores that can, which a folder cannot.
-pub async fn presigned(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
-    let path = path_of(&fields, "path")?;
+/// `POST artifacts/presigned-upload-url`: for roots that clients write to themselves, when they are in a bucket.
+pub async fn presigned_upload(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+    presigned(&app, &fields, Method::PUT).await
+}
+
+/// `POST artifacts/presigned-download-url`.
+pub async fn presigned_download(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+    presigned(&app, &fields, Method::GET).await
+}
+
+async fn presigned(app: &App, fields: &Fields, method: Method) -> Result<Json<Value>> {
+    let path = path_of(fields, "path")?;
     let root = match (fields.opt_string("run_id")?, fields.opt_string("model_id")?) {
         (Some(run), None) => runs::find(app.store.read(), &run).await?.artifact_uri,
         (None, Some(model)) => logged_models::find(app.store.read(), &model).await?.artifact_location,
         _ => return Err(Error::invalid("Exactly one of run_id and model_id must be provided.")),
     };
+    let seconds = fields.opt_int("expiration")?.unwrap_or(proxy::ADDRESS.as_secs() as i64);
+    let seconds = u64::try_from(seconds).ok().filter(|seconds| (1..=604_800).contains(seconds));
+    let Some(seconds) = seconds else {
+        return Err(Error::invalid("expiration must be between 1 and 604800 seconds."));
+    };
     if root.starts_with("mlflow-artifacts:") {
         return Err(Error::invalid(format!("{path} lies behind this server, for which there are no presigned URLs.")));
     }
-    Err(Error::Client(Code::NotImplemented, "This artifact store has no presigned URLs.".to_owned()))
+    let place = app.artifacts.resolve(&root)?.below(&path)?;
+    let download = method == Method::GET;
+    let Some(url) = place.address(method, Duration::from_secs(seconds)).await? else {
+        return Err(Error::Client(Code::NotImplemented, "This artifact store has no presigned URLs.".to_owned()));
+    };
+    let mut answer = json!({"presigned_url": url, "headers": {}});
+    if download {
+        answer["file_size"] = place.size().await?.into();
+    }
+    Ok(Json(answer))
 }
 
 /// A path in the request, checked before anything is looked up.

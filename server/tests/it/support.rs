@@ -27,8 +27,11 @@ impl TestServer {
 
     /// A server with other settings than the usual.
     pub async fn with(folder: tempfile::TempDir, change: impl FnOnce(&mut Config)) -> TestServer {
-        let mut config =
-            Config { db: database::of(folder.path()), artifacts: folder.path().join("artifacts"), ..Config::default() };
+        let mut config = Config {
+            db: database::of(folder.path()),
+            artifacts: folder.path().join("artifacts").into(),
+            ..Config::default()
+        };
         change(&mut config);
         let app = App::open(config).await.unwrap();
         let (router, routes) = app.router();
