@@ -82,7 +82,7 @@ impl Artifacts {
 
     /// Whether addresses can be signed, so that clients may ask the bucket itself.
     pub fn signs(&self) -> bool {
-        self.files.remote.is_some()
+        self.files.signs
     }
 
     /// A place under `mlflow-artifacts:/`. `path` is decoded once already; empty is the root.
@@ -136,7 +136,8 @@ impl Place {
         let mut options = GetOptions::default();
         if range.is_some() {
             let meta = self.root.store.head(&self.path).await.map_err(missing)?;
-            let same = of.is_none() || of == meta.e_tag.as_deref();
+            let tag = meta.e_tag.as_deref().map(|tag| tag.trim_matches('"'));
+            let same = of.is_none() || of == tag;
             let range = range.filter(|_| same);
             if range.as_ref().is_some_and(|range| range.as_range(meta.size).is_err()) {
                 return Ok(None);
@@ -160,17 +161,11 @@ impl Place {
 
     /// An address with which anybody may do `method` for a while; `None` where there is no bucket to sign it.
     pub async fn address(&self, method: Method, good: Duration) -> Result<Option<String>> {
-        let Some(remote) = &self.root.remote else { return Ok(None) };
+        let Some(remote) = self.root.remote.as_ref().filter(|_| self.root.signs) else { return Ok(None) };
         if self.path == self.root.prefix {
             return Err(no_name());
         }
-        match remote.signed_url(method, &self.path, good).await {
-            Ok(url) => Ok(Some(url.to_string())),
-            Err(error) => {
-                tracing::warn!(%error, "the bucket's addresses cannot be signed");
-                Ok(None)
-            }
-        }
+        Ok(Some(remote.signed_url(method, &self.path, good).await?.to_string()))
     }
 
     /// The whole file; one longer than `most` is refused.

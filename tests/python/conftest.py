@@ -21,11 +21,14 @@ def free_port():
 
 
 class Server:
-    """`beira serve` on a free port, with its state in `folder`, or its tables in the database `db`."""
+    """`beira serve` on a free port, with its state in `folder`, or its tables in the database `db` and its files in
+    `artifacts`."""
 
-    def __init__(self, folder, db=None):
+    def __init__(self, folder, db=None, artifacts=None, environment=None):
         self.folder = Path(folder)
         self.db = db or self.folder / "beira.db"
+        self.artifacts = artifacts or self.folder / "artifacts"
+        self.environment = environment or {}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = None
@@ -35,8 +38,9 @@ class Server:
         return self.wait()
 
     def spawn(self, *options):
-        arguments = ["--port", str(self.port), "--db", self.db, "--artifacts", self.folder / "artifacts"]
-        self.process = subprocess.Popen([BEIRA, "serve", *map(str, arguments), *options])
+        arguments = ["--port", str(self.port), "--db", self.db, "--artifacts", self.artifacts]
+        environment = os.environ | self.environment
+        self.process = subprocess.Popen([BEIRA, "serve", *map(str, arguments), *options], env=environment)
 
     def wait(self):
         """Until it answers."""

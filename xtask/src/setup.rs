@@ -103,6 +103,16 @@ pub fn peers(house: &House) -> anyhow::Result<PathBuf> {
     venv(house, "venv-peers", &house.path("server/benches/requirements.txt"), what)
 }
 
+/// A bucket of S3 for the tests, in a venv of its own.
+pub fn moto(house: &House) -> anyhow::Result<PathBuf> {
+    venv(
+        house,
+        "venv-moto",
+        &house.path("tests/python/moto-requirements.txt"),
+        "Installing a bucket for the tests (moto)",
+    )
+}
+
 /// What exports models.
 pub fn exporters(house: &House) -> anyhow::Result<PathBuf> {
     let what = "Installing the exporters (scikit-learn, XGBoost, LightGBM)";

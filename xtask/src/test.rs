@@ -150,6 +150,7 @@ fn python(house: &House) -> anyhow::Result<Counts> {
         .current_dir(&house.root)
         .env("BEIRA_BIN", house.beira())
         .env("BEIRA_IMAGE_BIN", image::binary(house)?)
+        .env("BEIRA_MOTO_PYTHON", setup::moto(house)?)
         .env("BEIRA_WRANGLER", setup::wrangler(house)?);
     counted(&mut command, |line| {
         let summary = line.contains(" in ") && (line.contains(" passed") || line.contains(" failed"));

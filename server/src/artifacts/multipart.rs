@@ -49,19 +49,16 @@ impl Artifacts {
             self.uploads(&id)?.below(TARGET)?.put(place.path.to_string().into()).await?;
             return Ok(Some(Upload { id, addresses: None }));
         };
+        if !place.root.signs {
+            return Ok(None);
+        }
         let id = remote.create_multipart(&place.path).await?;
         let mut addresses = Vec::new();
         for number in 1..=parts {
             let query = [("partNumber", number.to_string()), ("uploadId", id.clone())];
             let options = SignedUrlOptions::default().with_query(query);
-            match remote.signed_url_opts(Method::PUT, &place.path, PATIENCE, &options).await {
-                Ok(url) => addresses.push(url.to_string()),
-                Err(error) => {
-                    tracing::warn!(%error, "the bucket's addresses cannot be signed");
-                    remote.abort_multipart(&place.path, &id).await.ok(); // its rules for leftovers remain
-                    return Ok(None);
-                }
-            }
+            let url = remote.signed_url_opts(Method::PUT, &place.path, PATIENCE, &options).await?;
+            addresses.push(url.to_string());
         }
         Ok(Some(Upload { id, addresses: Some(addresses) }))
     }

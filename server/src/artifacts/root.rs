@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::Method;
 use futures_util::StreamExt;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::gcp::GoogleCloudStorageBuilder;
@@ -69,6 +70,8 @@ pub struct Opened {
     pub store: Arc<dyn ObjectStore>,
     /// The same, where it is a bucket.
     pub remote: Option<Arc<dyn Remote>>,
+    /// Whether there is a key that signs addresses.
+    pub signs: bool,
     /// What stands before all paths.
     pub prefix: Path,
 }
@@ -92,14 +95,16 @@ impl Root {
     /// Opens it. Of a bucket one page is listed, so that a wrong name or key is told at once.
     pub async fn open(&self) -> Result<Opened, StartError> {
         let error = |what: String| StartError::Artifacts { path: self.to_string(), what };
-        let opened = match self {
+        let mut opened = match self {
             Root::Folder(folder) => folder_at(folder).map_err(error)?,
             Root::Bucket(url) => bucket_at(url).map_err(|e| error(e.to_string()))?,
         };
-        if opened.remote.is_some()
-            && let Some(Err(e)) = opened.store.list(Some(&opened.prefix)).next().await
-        {
-            return Err(error(e.to_string()));
+        if let Some(remote) = &opened.remote {
+            if let Some(Err(e)) = opened.store.list(Some(&opened.prefix)).next().await {
+                return Err(error(e.to_string()));
+            }
+            let place = opened.prefix.clone().join("x");
+            opened.signs = remote.signed_url(Method::GET, &place, Duration::from_secs(60)).await.is_ok();
         }
         Ok(opened)
     }
@@ -108,7 +113,12 @@ impl Root {
 fn folder_at(folder: &FilePath) -> Result<Opened, String> {
     std::fs::create_dir_all(folder).map_err(|e| e.to_string())?;
     let store = LocalFileSystem::new_with_prefix(folder).map_err(|e| e.to_string())?;
-    Ok(Opened { store: Arc::new(store.with_automatic_cleanup(true)), remote: None, prefix: Path::default() })
+    Ok(Opened {
+        store: Arc::new(store.with_automatic_cleanup(true)),
+        remote: None,
+        signs: false,
+        prefix: Path::default(),
+    })
 }
 
 fn bucket_at(url: &str) -> object_store::Result<Opened> {
@@ -119,7 +129,7 @@ fn bucket_at(url: &str) -> object_store::Result<Opened> {
     if scheme == "gs" {
         let builder = GoogleCloudStorageBuilder::from_env().with_url(url).with_retry(retry);
         let store = Arc::new(builder.with_http_connector(Connector).build()?);
-        return Ok(Opened { store: store.clone(), remote: Some(store), prefix });
+        return Ok(Opened { store: store.clone(), remote: Some(store), signs: false, prefix });
     }
     let mut builder = AmazonS3Builder::from_env().with_url(url).with_retry(retry);
     let endpoint = [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint];
@@ -128,7 +138,7 @@ fn bucket_at(url: &str) -> object_store::Result<Opened> {
         builder = builder.with_allow_http(true); // the operator named it so
     }
     let store = Arc::new(builder.with_http_connector(Connector).build()?);
-    Ok(Opened { store: store.clone(), remote: Some(store), prefix })
+    Ok(Opened { store: store.clone(), remote: Some(store), signs: false, prefix })
 }
 
 #[cfg(test)]
