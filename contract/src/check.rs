@@ -65,11 +65,8 @@ fn tensor(spec: &TensorSpec, rows_max: u32, memory_bytes: u64) -> Result<(), Str
     }
     let mut elements = 1u64;
     for axis in &spec.shape[row_axis..] {
-        let axis = u64::try_from(*axis).ok().filter(|axis| *axis > 0).ok_or("shape holds an axis below 1")?;
+        let axis = u64::try_from(*axis).map_err(|_| "shape holds an axis below 0")?;
         elements = elements.checked_mul(axis).filter(|n| *n <= u64::from(u32::MAX)).ok_or("shape is too large")?;
-    }
-    if spec.datatype == Datatype::Fp16 {
-        return Err("datatype FP16 is not supported; compile the model with FP32".to_owned());
     }
     let width = spec.datatype.bytes() as u64;
     if !u64::from(spec.offset).is_multiple_of(width) {
@@ -139,7 +136,7 @@ fn profile(manifest: &Manifest, profile: &Profile) -> Result<(), String> {
     if let Some(score) = &profile.score {
         let spec = manifest.outputs.iter().find(|spec| spec.name == score.output);
         let spec = spec.ok_or("profile.score.output: no such output")?;
-        if score.element.is_some_and(|element| element >= spec.row_elements()) {
+        if score.element.unwrap_or(0) >= spec.row_elements() {
             return Err("profile.score.element: outside of the output's row".to_owned());
         }
         bins(&score.bins, &score.counts).map_err(|what| format!("profile.score: {what}"))?;
@@ -212,7 +209,7 @@ mod tests {
         check(|m| m.rows_max = 5, Err("inputs `x`: region ends outside of the module's memory of 48 bytes"));
         check(|m| m.outputs[0].offset = 17, Err("outputs `y`: offset is not a multiple of 4"));
         check(|m| m.inputs[0].shape = vec![-1, i64::MAX, i64::MAX], Err("inputs `x`: shape is too large"));
-        check(|m| m.inputs[0].shape = vec![-1, -1], Err("inputs `x`: shape holds an axis below 1"));
+        check(|m| m.inputs[0].shape = vec![-1, -1], Err("inputs `x`: shape holds an axis below 0"));
         check(|m| m.inputs[0].shape = vec![2], Err("inputs `x`: shape has no rows axis although rows_max is not 1"));
         check(|m| m.inputs[0].columns = Some(vec![]), Err("inputs `x`: columns do not number 2"));
         check(

@@ -7,6 +7,7 @@ pub mod api;
 pub mod check;
 pub mod date;
 pub mod fault;
+pub mod half;
 pub mod hex;
 pub mod labels;
 pub mod manifest;

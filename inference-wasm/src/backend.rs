@@ -90,14 +90,13 @@ fn same(node: &Node, spec: &TensorSpec) -> bool {
         Datatype::Int8 => Type::I8,
         Datatype::Uint8 => Type::U8,
         Datatype::Int16 => Type::I16,
-        Datatype::Uint16 => Type::U16,
+        Datatype::Uint16 | Datatype::Fp16 => Type::U16,
         Datatype::Int32 | Datatype::Bytes => Type::I32,
         Datatype::Uint32 => Type::U32,
         Datatype::Int64 => Type::I64,
         Datatype::Uint64 => Type::U64,
         Datatype::Fp32 => Type::F32,
         Datatype::Fp64 => Type::F64,
-        Datatype::Fp16 => return false,
     };
     node.ty == expected
 }

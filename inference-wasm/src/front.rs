@@ -18,11 +18,14 @@ use crate::{Error, Options, Signature, support};
 pub(crate) mod attributes;
 mod branches;
 mod destring;
+mod guarded;
+mod half;
 mod import;
 mod inputs;
+mod loops;
+mod maps;
 mod ml;
 mod outputs;
-mod ranked;
 mod typed;
 mod vocabulary;
 mod zip_map;
@@ -55,16 +58,18 @@ impl Front {
         named.into_iter().for_each(|(output, names)| {
             columns.entry(output).or_insert(names);
         });
+        let keys = maps::flatten(graph, onnx)?;
         let strings = destring::destring(graph)?;
+        let halves = half::widen(graph)?;
         for node in &graph.node {
             ml::check(node)?;
         }
         let inputs = inputs::read(graph, options)?;
         let names: Vec<String> = graph.output.iter().map(|o| o.name.clone()).collect();
         typed::prepare(graph);
-        branches::decide(&mut model, &inputs)?;
+        spell_control(&mut model, &inputs)?;
 
-        let (typed, imported) = translate(&model, &inputs)?;
+        let (typed, imported) = translate(&model, &inputs, &halves)?;
         let outputs = outputs::describe(&names, &imported, &strings, &columns)?;
         let row_wise = typed.rows.is_some();
         let mut signature = Signature {
@@ -74,7 +79,8 @@ impl Front {
             onnx_sha256: contract::hex::encode(&Sha256::digest(onnx)),
             opset,
         };
-        inputs::name_columns(&mut signature.inputs, options)?;
+        inputs::name_columns(&mut signature.inputs, &keys)?;
+        inputs::name_columns(&mut signature.inputs, &options.columns)?;
         inputs::date(&mut signature.inputs, dates)?;
         Ok(Front {
             graph: imported.graph,
@@ -85,23 +91,39 @@ impl Front {
     }
 }
 
+/// Rounds in which branches in loops in branches are spelled.
+const ROUNDS: usize = 64;
+
+/// Takes out loops and branches that follow from constants and shapes.
+fn spell_control(model: &mut ModelProto, inputs: &[inputs::Input]) -> Result<(), Error> {
+    for _ in 0..ROUNDS {
+        if !loops::unroll(model, inputs)? && !branches::decide(model, inputs)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// Row by row where that can be proved, else as one input of fixed shape.
 fn translate(
     model: &tract_onnx::pb::ModelProto,
     inputs: &[inputs::Input],
+    halves: &[bool],
 ) -> Result<(typed::Typed, import::Imported), Error> {
-    if inputs.iter().all(|i| i.has_rows())
+    let of_inputs: Vec<bool> = inputs.iter().map(|input| input.half).collect();
+    if !inputs.is_empty()
+        && inputs.iter().all(|i| i.has_rows())
         // What computes with the number of rows may fail to load; it may still do so for one row.
         && let Ok(typed) = typed::load(model, inputs, true)
     {
-        match import::import(&typed) {
+        match import::import(&typed, &of_inputs, halves) {
             Ok(imported) => return Ok((typed, imported)),
             Err(import::Stop::Mixes) => {}
             Err(import::Stop::Wrong(error)) => return Err(error),
         }
     }
     let typed = typed::load(model, inputs, false)?;
-    match import::import(&typed) {
+    match import::import(&typed, &of_inputs, halves) {
         Ok(imported) => Ok((typed, imported)),
         Err(import::Stop::Mixes) => Err(Error::bug("rows were mixed where there are none")),
         Err(import::Stop::Wrong(error)) => Err(error),

@@ -158,7 +158,8 @@ pub enum Op {
     Input(usize),
     /// A constant.
     Const(Bytes),
-    /// One operand, element by element; the type stays (but [`Unary::IsNan`], [`Unary::Not`] give Bool).
+    /// One operand, element by element; the type stays (but for the tests, which give Bool, and the
+    /// numbers of 16 bits).
     Unary(Unary),
     /// Two operands of one type, broadcast as numpy does.
     Binary(Binary),
@@ -206,7 +207,7 @@ pub enum Op {
     Cumulate(Cumulate),
     /// Probabilities of `k` classes from those of their pairs: `[k, k]` to `[2, k]`, see [`eval_coupling::couple`].
     Coupling,
-    /// Sums of leaves: `[features]` to `[targets]`.
+    /// Sums of leaves: `[.., features]` to `[.., targets]`.
     Trees(Arc<Trees>),
     /// One number `x` to `[.., categories.len()]`, 1 where `x` equals the category, else 0 (F32).
     /// The operand is I32, I64 or F32 of shape `[..]`; the categories are of its type.
@@ -358,6 +359,10 @@ pub enum Unary {
     Not,
     /// Of integers.
     BitNot,
+    /// The F32 of a number of 16 bits (FLOAT16), which is held as U16.
+    FromHalf,
+    /// The nearest number of 16 bits.
+    ToHalf,
 }
 
 /// Functions of two numbers of one type.

@@ -8,6 +8,7 @@
 pub mod element;
 mod erf;
 mod exp;
+mod half;
 mod hyperbolic;
 mod integer;
 mod log;

@@ -6,6 +6,7 @@
 mod cse;
 mod dead;
 mod dense;
+mod empty;
 mod epilogue;
 mod expand;
 mod fold;
@@ -23,8 +24,9 @@ use crate::graph::verify::verify;
 type Pass = fn(&Graph) -> Result<Graph, Error>;
 
 /// The rewrites in their order.
-const PASSES: [(&str, Pass); 18] = [
+const PASSES: [(&str, Pass); 19] = [
     ("dead", dead::run),
+    ("empty", empty::run),
     ("fold", fold::run),
     ("identities", identities::run),
     ("expand", expand::run),

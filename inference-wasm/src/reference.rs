@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use contract::{Datatype, TensorSpec};
+use contract::{Datatype, TensorSpec, half};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::{TValue, tvec};
 
@@ -83,7 +83,7 @@ fn tensor(spec: &TensorSpec, rows: usize, region: &[u8]) -> Result<Tensor, Error
     let shape: Vec<usize> = spec.shape.iter().map(|d| if *d < 0 { rows } else { *d as usize }).collect();
     let ty = match spec.datatype {
         Datatype::Bool => DatumType::Bool,
-        Datatype::Fp32 => DatumType::F32,
+        Datatype::Fp32 | Datatype::Fp16 => DatumType::F32,
         Datatype::Fp64 => DatumType::F64,
         Datatype::Int64 => DatumType::I64,
         Datatype::Int8 => DatumType::I8,
@@ -98,7 +98,14 @@ fn tensor(spec: &TensorSpec, rows: usize, region: &[u8]) -> Result<Tensor, Error
         return Err(Error::Input { name: spec.name.clone(), what: "a boolean is neither 0 nor 1".into() });
     }
     let mut tensor = guard(|| Tensor::zero_dt(ty, &shape))?;
-    tensor.as_bytes_mut().copy_from_slice(region);
+    if spec.datatype == Datatype::Fp16 {
+        let halves = region.as_chunks::<2>().0;
+        for (to, from) in tensor.as_bytes_mut().as_chunks_mut::<4>().0.iter_mut().zip(halves) {
+            *to = half::widen(u16::from_le_bytes(*from)).to_le_bytes();
+        }
+    } else {
+        tensor.as_bytes_mut().copy_from_slice(region);
+    }
     Ok(tensor)
 }
 
@@ -113,7 +120,11 @@ fn region(spec: &TensorSpec, result: TValue, axis: Option<usize>, rows: usize) -
         Some(_) => (tensor, 1),
         None => (tensor, rows),
     };
-    let bytes = tensor.as_bytes().repeat(copies);
+    let mut bytes = tensor.as_bytes().repeat(copies);
+    if spec.datatype == Datatype::Fp16 {
+        let narrow = |number: &[u8; 4]| half::narrow(f32::from_le_bytes(*number)).to_le_bytes();
+        bytes = bytes.as_chunks::<4>().0.iter().flat_map(narrow).collect();
+    }
     if bytes.len() != rows * spec.row_bytes() {
         return Err(Error::bug(format!("output {:?} has another size than its signature says", spec.name)));
     }

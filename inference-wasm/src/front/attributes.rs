@@ -68,7 +68,7 @@ pub fn doubles(tensor: &TensorProto) -> Vec<f64> {
     }
 }
 
-/// Integers of a tensor of INT64, INT32, UINT8 or BOOL, widened.
+/// Integers of a tensor of INT64, INT32, INT16, INT8, UINT8 or BOOL, widened.
 pub fn integers(tensor: &TensorProto) -> Vec<i64> {
     use tract_onnx::pb::tensor_proto::DataType;
     match DataType::try_from(tensor.data_type) {
@@ -76,6 +76,12 @@ pub fn integers(tensor: &TensorProto) -> Vec<i64> {
         Ok(DataType::Int64) => tensor.raw_data.as_chunks::<8>().0.iter().map(|b| i64::from_le_bytes(*b)).collect(),
         Ok(DataType::Int32) if !tensor.raw_data.is_empty() => {
             tensor.raw_data.as_chunks::<4>().0.iter().map(|b| i64::from(i32::from_le_bytes(*b))).collect()
+        }
+        Ok(DataType::Int16) if !tensor.raw_data.is_empty() => {
+            tensor.raw_data.as_chunks::<2>().0.iter().map(|b| i64::from(i16::from_le_bytes(*b))).collect()
+        }
+        Ok(DataType::Int8) if !tensor.raw_data.is_empty() => {
+            tensor.raw_data.iter().map(|b| i64::from(*b as i8)).collect()
         }
         Ok(_) if !tensor.raw_data.is_empty() => tensor.raw_data.iter().map(|b| i64::from(*b)).collect(),
         _ => tensor.int32_data.iter().map(|v| i64::from(*v)).collect(),
@@ -90,4 +96,9 @@ pub fn ints(name: &str, ints: Vec<i64>) -> AttributeProto {
 /// An integer as an attribute.
 pub fn int(name: &str, i: i64) -> AttributeProto {
     AttributeProto { name: name.into(), r#type: 2, i, ..AttributeProto::default() }
+}
+
+/// A tensor as an attribute.
+pub fn tensor(name: &str, t: TensorProto) -> AttributeProto {
+    AttributeProto { name: name.into(), r#type: 4, t: Some(t), ..AttributeProto::default() }
 }

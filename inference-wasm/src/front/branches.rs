@@ -10,28 +10,23 @@ use super::inputs::Input;
 use super::typed;
 use crate::Error;
 
-/// Branches in branches are decided round after round.
-const ROUNDS: usize = 16;
-
-/// Puts the nodes of the branch taken in the place of each such node.
-pub fn decide(model: &mut ModelProto, inputs: &[Input]) -> Result<(), Error> {
-    for _ in 0..ROUNDS {
-        let has_if = |graph: &GraphProto| graph.node.iter().any(|n| n.op_type == "If");
-        if !model.graph.as_ref().is_some_and(has_if) {
-            return Ok(());
-        }
-        let known = typed::guard(|| conditions(model, inputs))?;
-        let Some(graph) = model.graph.as_mut().filter(|_| !known.is_empty()) else { return Ok(()) };
-        let nodes = std::mem::take(&mut graph.node);
-        for node in nodes {
-            match known.get(&node.name) {
-                Some(taken) if node.op_type == "If" => inline(graph, &node, *taken)?,
-                _ => graph.node.push(node),
-            }
-        }
-        typed::prepare(graph);
+/// Puts the nodes of the branch taken in the place of each such node; false when there is none.
+pub fn decide(model: &mut ModelProto, inputs: &[Input]) -> Result<bool, Error> {
+    let has_if = |graph: &GraphProto| graph.node.iter().any(|n| n.op_type == "If");
+    if !model.graph.as_ref().is_some_and(has_if) {
+        return Ok(false);
     }
-    Ok(())
+    let known = typed::guard(|| conditions(model, inputs))?;
+    let Some(graph) = model.graph.as_mut().filter(|_| !known.is_empty()) else { return Ok(false) };
+    let nodes = std::mem::take(&mut graph.node);
+    for node in nodes {
+        match known.get(&node.name) {
+            Some(taken) if node.op_type == "If" => inline(graph, &node, *taken)?,
+            _ => graph.node.push(node),
+        }
+    }
+    typed::prepare(graph);
+    Ok(true)
 }
 
 /// Conditions that are constant once the inputs' shapes are known, by the name of the node.

@@ -22,19 +22,19 @@ use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::identity::Identity;
 use tract_onnx::tract_core::ops::logic::{IfThenElse, Iff};
 use tract_onnx::tract_core::ops::lstm_cell::LstmEpilogue;
+use tract_onnx::tract_core::ops::nn::grid_sample::GridSample;
 use tract_onnx::tract_core::ops::nn::{Reduce, Softmax};
 use tract_onnx::tract_core::ops::scan::Scan;
 use tract_onnx::tract_core::ops::source::TypedSource;
 use tract_onnx::tract_hir::internal::*;
+use tract_onnx_opl::lrn::Lrn;
 use tract_onnx_opl::resize::Resize;
-use tract_transformers::ops::sdpa::Sdpa;
 
 use super::ml;
 use super::typed::{Typed, caught};
 use crate::Error;
-use crate::graph::{Binary, Bytes, Graph, Id, Node, Op, Pad, Type};
+use crate::graph::{Binary, Bytes, Graph, Id, Node, Op, Pad, Type, Unary};
 
-mod attention;
 mod axes;
 mod binary;
 mod broadcast;
@@ -52,6 +52,7 @@ mod positions;
 mod reduce;
 mod repeat;
 mod resize;
+mod sample;
 mod scan;
 mod slice;
 mod softmax;
@@ -92,39 +93,54 @@ pub struct Output {
     pub ty: DatumType,
     /// Shape without the rows axis.
     pub shape: Vec<usize>,
+    /// Whether it is FLOAT16 outside, F32 within.
+    pub half: bool,
     /// Where tract has the rows axis.
     pub rows: Option<usize>,
 }
 
-/// Translates every node that an output needs, and every input.
-pub fn import(typed: &Typed) -> Result<Imported, Stop> {
+/// Translates every node that an output needs, and every input; those that are FLOAT16 outside are told.
+pub fn import(typed: &Typed, inputs: &[bool], outputs: &[bool]) -> Result<Imported, Stop> {
     let stopped = || Err(Stop::Wrong(Error::contradiction("the translation to the compiler's own graph stopped")));
-    caught(|| translated(typed)).unwrap_or_else(stopped)
+    caught(|| translated(typed, inputs, outputs)).unwrap_or_else(stopped)
 }
 
-fn translated(typed: &Typed) -> Result<Imported, Stop> {
+fn translated(typed: &Typed, half_inputs: &[bool], half_outputs: &[bool]) -> Result<Imported, Stop> {
     let model = &typed.model;
     let mut importer = Importer { rows: typed.rows.as_ref(), graph: Graph::default(), values: HashMap::new() };
     for (i, outlet) in model.input_outlets()?.iter().enumerate() {
-        let layout = importer.layout(model.outlet_fact(*outlet)?, &model.node(outlet.node).name)?;
-        let id = importer.push(&layout, Op::Input(i), vec![], &model.node(outlet.node).name);
+        let name = &model.node(outlet.node).name;
+        let layout = importer.layout(model.outlet_fact(*outlet)?, name)?;
+        let half = half_inputs.get(i) == Some(&true);
+        let outside = Layout { ty: if half { Type::U16 } else { layout.ty }, ..layout.clone() };
+        let mut id = importer.push(&outside, Op::Input(i), vec![], name);
         importer.graph.inputs.push(id);
+        if half {
+            id = importer.push(&layout, Op::Unary(Unary::FromHalf), vec![id], name);
+        }
         importer.values.insert(*outlet, Value { id, layout });
     }
     for n in model.eval_order()? {
         importer.node(model, model.node(n))?;
     }
     let mut outputs = Vec::new();
-    for outlet in model.output_outlets()? {
+    for (i, outlet) in model.output_outlets()?.iter().enumerate() {
         // The number of rows itself is no value.
         let value = importer.values.get(outlet).cloned().ok_or(Stop::Mixes)?;
         if value.layout.merged {
             // Outside, rows need an axis of their own.
             return Err(Stop::Mixes);
         }
-        importer.graph.outputs.push(value.id);
+        let half = half_outputs.get(i) == Some(&true) && value.layout.ty == Type::F32;
+        let id = if half {
+            let layout = Layout { ty: Type::U16, ..value.layout.clone() };
+            importer.push(&layout, Op::Unary(Unary::ToHalf), vec![value.id], &model.node(outlet.node).name)
+        } else {
+            value.id
+        };
+        importer.graph.outputs.push(id);
         let ty = model.outlet_fact(*outlet)?.datum_type;
-        outputs.push(Output { ty, shape: value.layout.shape, rows: value.layout.rows });
+        outputs.push(Output { ty, half, shape: value.layout.shape, rows: value.layout.rows });
     }
     Ok(Imported { graph: importer.graph, row_wise: typed.rows.is_some(), outputs })
 }
@@ -333,6 +349,29 @@ impl Context<'_, '_> {
         self.shaped(Op::Const(Bytes(bytes.into())), vec![], shape, ty)
     }
 
+    /// One operand, element by element.
+    fn one(&mut self, op: Unary, x: Id) -> Id {
+        let id = self.importer.graph.unary(op, x);
+        self.named(id)
+    }
+
+    /// Two operands, broadcast.
+    fn both(&mut self, op: Binary, a: Id, b: Id) -> Id {
+        let id = self.importer.graph.binary(op, a, b);
+        self.named(id)
+    }
+
+    /// `condition ? a : b`, broadcast.
+    fn choose(&mut self, condition: Id, a: Id, b: Id) -> Id {
+        let id = self.importer.graph.select(condition, a, b);
+        self.named(id)
+    }
+
+    fn named(&mut self, id: Id) -> Id {
+        self.importer.graph.nodes[id.index()].name = self.name.to_owned();
+        id
+    }
+
     /// One number to go with the result.
     fn number(&mut self, value: f64) -> Id {
         let ty = self.out.ty;
@@ -347,6 +386,19 @@ impl Context<'_, '_> {
         }
         let shape = node.shape.clone();
         self.shaped(Op::Cast, vec![id], shape, Type::I64)
+    }
+
+    /// U64 as I64 of the same order; anything else as it is.
+    fn signed(&mut self, id: Id) -> Id {
+        let node = &self.importer.graph.nodes[id.index()];
+        if node.ty != Type::U64 {
+            return id;
+        }
+        let shape = node.shape.clone();
+        let half = Op::Const(Bytes((1u64 << 63).to_le_bytes().as_slice().into()));
+        let half = self.shaped(half, vec![], vec![], Type::U64);
+        let turned = self.both(Binary::BitXor, id, half);
+        self.shaped(Op::Cast, vec![turned], shape, Type::I64)
     }
 
     /// I64 positions, negative ones counted from the end: `dim`, which broadcasts to them, added.
@@ -434,6 +486,8 @@ fn operator(c: &mut Context, op: &dyn TypedOp) -> Result<Id, Stop> {
         broadcast::broadcast(c)
     } else if let Some(op) = op.downcast_ref::<Conv>() {
         conv::conv(c, op)
+    } else if let Some(ml::onnx::integer_conv::Whole(op)) = op.downcast_ref() {
+        conv::conv(c, op)
     } else if let Some(op) = op.downcast_ref::<Deconv>() {
         conv::transposed(c, op)
     } else if let Some(op) = op.downcast_ref::<MaxPool>() {
@@ -460,10 +514,12 @@ fn operator(c: &mut Context, op: &dyn TypedOp) -> Result<Id, Stop> {
         repeat::triangle(c, op)
     } else if let Some(op) = op.downcast_ref::<LstmEpilogue>() {
         lstm::cell(c, op)
+    } else if let Some(op) = op.downcast_ref::<GridSample>() {
+        sample::sample(c, op)
+    } else if let Some(op) = op.downcast_ref::<Lrn>() {
+        pool::neighbours(c, op)
     } else if let Some(op) = op.downcast_ref::<Resize>() {
         resize::resize(c, op)
-    } else if let Some(op) = op.downcast_ref::<Sdpa>() {
-        attention::attention(c, op)
     } else if op.is::<Identity>() {
         Ok(c.inputs[0].id)
     } else if let Some(op) = op.downcast_ref::<ml::trees::Forest>() {
@@ -472,6 +528,8 @@ fn operator(c: &mut Context, op: &dyn TypedOp) -> Result<Id, Stop> {
         own::one_hot(c, op)
     } else if op.is::<ml::coupling::Coupling>() {
         own::coupling(c)
+    } else if let Some(op) = op.downcast_ref::<ml::onnx::cumulate::Products>() {
+        own::products(c, op)
     } else if let Some(op) = op.downcast_ref::<ml::lookup::Lookup>() {
         own::lookup(c, op)
     } else {

@@ -1,5 +1,7 @@
 //! The model's inputs: names, types, and which axis counts rows.
 
+use std::collections::BTreeMap;
+
 use contract::{Datatype, Date, TensorSpec, check};
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::Dimension;
@@ -16,6 +18,8 @@ pub struct Input {
     pub name: String,
     /// Its type, strings being I32 ids.
     pub ty: DatumType,
+    /// Whether it is FLOAT16 outside, F32 within.
+    pub half: bool,
     /// Its shape; `None` where the file leaves the first axis free.
     pub shape: Vec<Option<usize>>,
 }
@@ -32,7 +36,7 @@ impl Input {
         let strings = strings.get(&self.name).cloned();
         TensorSpec {
             name: self.name.clone(),
-            datatype: datatype(self.ty, strings.is_some()),
+            datatype: datatype(self.ty, strings.is_some(), self.half),
             shape: self.shape.iter().map(|d| d.map_or(free, |d| d as i64)).collect(),
             offset: 0,
             strings,
@@ -43,8 +47,9 @@ impl Input {
 }
 
 /// Datatype on the wire of one of tract's types that the compiler has.
-pub fn datatype(ty: DatumType, is_string: bool) -> Datatype {
+pub fn datatype(ty: DatumType, is_string: bool, half: bool) -> Datatype {
     match ty {
+        DatumType::F32 if half => Datatype::Fp16,
         DatumType::I32 if is_string => Datatype::Bytes,
         DatumType::Bool => Datatype::Bool,
         DatumType::I8 => Datatype::Int8,
@@ -62,11 +67,7 @@ pub fn datatype(ty: DatumType, is_string: bool) -> Datatype {
 
 /// Reads the inputs that are fed. Strings are ids already.
 pub fn read(graph: &GraphProto, options: &Options) -> Result<Vec<Input>, Error> {
-    let inputs: Vec<Input> = support::fed(graph).map(|value| input(value, options)).collect::<Result<_, _>>()?;
-    if inputs.is_empty() {
-        return Err(Error::invalid("the model", "has no inputs; its answer would always be the same"));
-    }
-    Ok(inputs)
+    support::fed(graph).map(|value| input(value, options)).collect()
 }
 
 fn input(value: &ValueInfoProto, options: &Options) -> Result<Input, Error> {
@@ -75,7 +76,7 @@ fn input(value: &ValueInfoProto, options: &Options) -> Result<Input, Error> {
         return Err(Error::unsupported(place, "an input that is no tensor", "feed one tensor for each feature"));
     };
     let ty = match DataType::try_from(tensor.elem_type) {
-        Ok(DataType::Float) => DatumType::F32,
+        Ok(DataType::Float | DataType::Float16) => DatumType::F32,
         Ok(DataType::Double) => DatumType::F64,
         Ok(DataType::Int64) => DatumType::I64,
         Ok(DataType::Int32) => DatumType::I32,
@@ -173,12 +174,16 @@ fn finish(
             limit: LIMIT,
         });
     }
-    Ok(Input { name: value.name.clone(), ty, shape: dims })
+    let half = match value.r#type.as_ref().and_then(|t| t.value.as_ref()) {
+        Some(type_proto::Value::TensorType(ty)) => ty.elem_type == DataType::Float16 as i32,
+        None => false,
+    };
+    Ok(Input { name: value.name.clone(), ty, half, shape: dims })
 }
 
 /// Gives the inputs the names of their columns, where these fit.
-pub fn name_columns(inputs: &mut [TensorSpec], options: &Options) -> Result<(), Error> {
-    for (name, columns) in &options.columns {
+pub fn name_columns(inputs: &mut [TensorSpec], named: &BTreeMap<String, Vec<String>>) -> Result<(), Error> {
+    for (name, columns) in named {
         let place = format!("columns of input {name:?}");
         let Some(input) = inputs.iter_mut().find(|i| i.name == *name) else {
             return Err(Error::invalid(place, "the model has no such input"));

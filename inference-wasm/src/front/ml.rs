@@ -24,6 +24,7 @@ pub mod lookup;
 mod loss;
 mod normalizer;
 pub mod one_hot;
+pub mod onnx;
 mod post_transform;
 mod quantize;
 mod scaler;
@@ -36,6 +37,7 @@ mod tree_regressor;
 pub mod trees;
 mod wire;
 
+use onnx::{attention, batch_norm, compress, cumulate, integer_conv, lp_pool, one_hot as one_hot_onnx, p_relu, pad};
 use wire::Wire;
 
 /// One operator: read from a node, then spelled in tract's core operators and ours.
@@ -49,6 +51,11 @@ trait Operator: std::fmt::Debug + Clone + Send + Sync + Sized + 'static {
 
     /// Reads the attributes; an error is a sentence about the node.
     fn parse(node: &NodeProto) -> Result<Self, String>;
+
+    /// Those of its inputs whose values it must know, among those that are given.
+    fn values(&self) -> Vec<usize> {
+        Vec::new()
+    }
 
     /// Number of results of this node.
     fn outputs(&self) -> usize {
@@ -78,6 +85,16 @@ macro_rules! operators {
 }
 
 operators!(
+    attention::Attention,
+    batch_norm::BatchNormalization,
+    compress::Compress,
+    cumulate::CumProd,
+    integer_conv::ConvInteger,
+    integer_conv::QLinearConv,
+    lp_pool::LpPool,
+    one_hot_onnx::OneHot,
+    p_relu::PRelu,
+    pad::Pad,
     binarizer::Binarizer,
     feature_extractor::ArrayFeatureExtractor,
     feature_vectorizer::FeatureVectorizer,
@@ -122,8 +139,12 @@ struct Adapter<T>(T);
 impl<T: Operator> Adapter<T> {
     /// Wires it on integers where tract counts, in a type of its own, whatever may be a size.
     fn spell(&self, w: &mut Wire, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
-        let plain = |x: &OutletId| {
-            if w.ty(*x)? == TDim::datum_type() { w.cast(*x, i64::datum_type()) } else { Ok(*x) }
+        let plain = |x: &OutletId| match w.known(*x) {
+            _ if w.ty(*x)? != TDim::datum_type() => Ok(*x),
+            Some(sizes) if sizes.cast_to::<i64>().is_ok() => {
+                w.constant(sizes.cast_to_dt(i64::datum_type())?.into_owned())
+            }
+            _ => w.cast(*x, i64::datum_type()),
         };
         let inputs: TVec<OutletId> = inputs.iter().map(plain).collect::<TractResult<_>>()?;
         self.0.wire(w, &inputs)
@@ -147,18 +168,28 @@ impl<T: Operator> Expansion for Adapter<T> {
     ) -> InferenceResult {
         s.given_all(inputs.iter().map(|i| &i.datum_type), move |s, types: Vec<DatumType>| {
             s.given_all(inputs.iter().map(|i| &i.shape), move |s, shapes: Vec<TVec<TDim>>| {
-                let mut model = TypedModel::default();
-                let mut sources = TVec::new();
-                for (i, (ty, shape)) in types.iter().zip(&shapes).enumerate() {
-                    sources.push(model.add_source(format!("input {i}"), ty.fact(shape))?);
-                }
-                let made = self.spell(&mut Wire::new(&mut model, "node"), &sources)?;
-                for (output, outlet) in outputs.iter().zip(made) {
-                    let fact = model.outlet_fact(outlet)?;
-                    s.equals(&output.datum_type, fact.datum_type)?;
-                    s.equals(&output.shape, fact.shape.to_tvec())?;
-                }
-                Ok(())
+                let wanted: Vec<usize> = self.0.values().into_iter().filter(|i| *i < inputs.len()).collect();
+                let types = types.clone();
+                let infer = move |s: &mut Solver<'r>, values: Vec<Arc<Tensor>>| {
+                    let mut model = TypedModel::default();
+                    let mut sources = TVec::new();
+                    for (i, (ty, shape)) in types.iter().zip(&shapes).enumerate() {
+                        let name = format!("input {i}");
+                        sources.push(match wanted.iter().position(|w| *w == i) {
+                            Some(at) => model.add_const(name, values[at].clone())?,
+                            None => model.add_source(name, ty.fact(shape))?,
+                        });
+                    }
+                    let made = self.spell(&mut Wire::new(&mut model, "node"), &sources)?;
+                    for (output, outlet) in outputs.iter().zip(made) {
+                        let fact = model.outlet_fact(outlet)?;
+                        s.equals(&output.datum_type, fact.datum_type)?;
+                        s.equals(&output.shape, fact.shape.to_tvec())?;
+                    }
+                    Ok(())
+                };
+                let values: Vec<_> = self.0.values().into_iter().filter_map(|i| Some(&inputs.get(i)?.value)).collect();
+                if values.is_empty() { infer(s, vec![]) } else { s.given_all(values, infer) }
             })
         })
     }

@@ -18,10 +18,6 @@ pub fn describe(
     if names.len() != imported.outputs.len() {
         return Err(Error::bug("the number of outputs has changed"));
     }
-    if let Some((name, _)) = names.iter().zip(&imported.outputs).find(|(_, output)| output.shape.contains(&0)) {
-        let place = format!("output {name:?} of the model");
-        return Err(Error::unsupported(place, "an axis of length 0", "leave an output out that never holds anything"));
-    }
     let one = |(name, output): (&String, &super::import::Output)| {
         let strings = strings.get(name).cloned();
         let mut shape: Vec<i64> = output.shape.iter().map(|d| *d as i64).collect();
@@ -31,7 +27,7 @@ pub fn describe(
         let elements: usize = output.shape.iter().product();
         TensorSpec {
             name: name.clone(),
-            datatype: inputs::datatype(output.ty, strings.is_some()),
+            datatype: inputs::datatype(output.ty, strings.is_some(), output.half),
             shape,
             offset: 0,
             strings,

@@ -5,17 +5,20 @@ use std::collections::HashSet;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-use tract_onnx::pb::{GraphProto, ModelProto};
+use tract_onnx::pb::{GraphProto, ModelProto, TensorProto};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::array::StridedSlice;
 use tract_onnx::tract_hir::internal::*;
 
+use super::attributes::{Attributes, tensor};
+use super::guarded;
 use super::inputs::Input;
-use super::{ml, ranked};
 use crate::Error;
 
 /// Most elements of one value inside the model.
-const ELEMENTS_MAX: usize = 1 << 28;
+pub const ELEMENTS_MAX: usize = 1 << 26;
+/// Bytes of constants that may be computed from others, beside what the file holds many times over.
+const COMPUTED_MAX: usize = 1 << 28;
 
 /// A model in tract's core operators.
 pub struct Typed {
@@ -43,6 +46,11 @@ pub fn prepare(graph: &mut GraphProto) {
             node.output.truncate(1);
             node.attribute.clear();
         }
+        if node.op_type == "ConstantOfShape" && node.tensor("value").is_none() {
+            // tract makes doubles of it.
+            let zero = TensorProto { dims: vec![1], data_type: 1, float_data: vec![0.0], ..TensorProto::default() };
+            node.attribute.push(tensor("value", zero));
+        }
         let mut n = 1;
         while !names.insert(node.name.clone()) {
             n += 1;
@@ -57,30 +65,46 @@ pub fn load(proto: &ModelProto, inputs: &[Input], symbolic: bool) -> Result<Type
         let (model, rows) = parse(proto, inputs, symbolic)?;
         let mut model = model.into_typed()?;
         spell_slices(&mut model)?;
+        sizes(&model)?;
         model.prop_consts()?;
-        for node in model.nodes() {
-            for output in &node.outputs {
-                let sizes = output.fact.shape.iter().map(|d| d.to_usize().unwrap_or(1));
-                let elements = sizes.fold(1usize, usize::saturating_mul);
-                ensure!(elements <= ELEMENTS_MAX, "node {:?} makes {elements} elements, too many", node.name);
-            }
-        }
         Ok(Typed { model, rows })
     })
+}
+
+/// Refuses values that no module has room for, and constants that would be computed to such.
+fn sizes(model: &TypedModel) -> TractResult<()> {
+    let mut constant = vec![false; model.nodes().len()];
+    let (mut held, mut computed) = (0usize, 0usize);
+    for id in model.eval_order()? {
+        let node = model.node(id);
+        let given = node.outputs.iter().all(|output| output.fact.konst.is_some());
+        constant[id] = given || (!node.inputs.is_empty() && node.inputs.iter().all(|outlet| constant[outlet.node]));
+        for output in &node.outputs {
+            let sizes = output.fact.shape.iter().map(|d| d.to_usize().unwrap_or(1));
+            let elements = sizes.fold(1usize, usize::saturating_mul);
+            ensure!(given || elements <= ELEMENTS_MAX, "node {:?} makes {elements} elements, too many", node.name);
+            let bytes = elements.saturating_mul(output.fact.datum_type.size_of());
+            match (given, constant[id]) {
+                (true, _) => held = held.saturating_add(bytes),
+                (false, true) => computed = computed.saturating_add(bytes),
+                (false, false) => {}
+            }
+        }
+    }
+    let most = COMPUTED_MAX.saturating_add(held.saturating_mul(16));
+    ensure!(computed <= most, "constants of {computed} bytes are to be computed, too many");
+    Ok(())
 }
 
 /// The model as the file has it, its inputs' shapes set; the symbol stands for their free first axes.
 pub fn parse(proto: &ModelProto, inputs: &[Input], symbolic: bool) -> TractResult<(InferenceModel, Option<Symbol>)> {
     let mut onnx = tract_onnx::onnx();
-    ml::register(&mut onnx.op_register);
+    guarded::register(&mut onnx.op_register);
     let parsed = onnx.parse(proto, None)?;
     if let Some(name) = parsed.unresolved_inputs.first() {
         bail!("{name:?} is made by no node");
     }
     let mut model = parsed.model;
-    if let Some(graph) = &proto.graph {
-        ranked::guard(&mut model, graph);
-    }
     let rows = symbolic.then(|| model.symbols.new_with_prefix("rows"));
     if let Some(rows) = &rows {
         model.symbols.add_assertion(format!("{rows} >= 1"))?;

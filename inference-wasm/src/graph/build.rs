@@ -57,7 +57,12 @@ impl Graph {
 
     pub fn unary(&mut self, op: Unary, x: Id) -> Id {
         let Node { shape, ty, .. } = self.node(x).clone();
-        let ty = if matches!(op, Unary::IsNan | Unary::Not) { Type::Bool } else { ty };
+        let ty = match op {
+            Unary::IsNan | Unary::Not => Type::Bool,
+            Unary::FromHalf => Type::F32,
+            Unary::ToHalf => Type::U16,
+            _ => ty,
+        };
         self.push(Op::Unary(op), &[x], &shape, ty, "")
     }
 

@@ -115,7 +115,11 @@ pub fn node_value(graph: &Graph, node: &Node, operands: &[&Tensor]) -> Result<Te
             both.into_iter().for_each(|number| out.push(u64::from(number.to_bits())));
             out.1
         }
-        Op::Trees(trees) => super::eval_trees::value(trees, operands[0]),
+        Op::Trees(trees) => {
+            let width = trees.features * node.ty.bytes();
+            let row = |row: usize| super::eval_trees::value(trees, &operands[0][row * width..][..width]);
+            (0..node.len() / trees.targets.max(1)).flat_map(row).collect()
+        }
         Op::OneHot { categories } => {
             let (x, c) = (Reader(ty(0), operands[0]), Reader(ty(0), &categories.0));
             let mut out = Writer::new(Type::F32);

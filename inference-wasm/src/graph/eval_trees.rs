@@ -5,7 +5,7 @@ use super::{Aggregate, Child, Mode, Split, Trees, Type};
 use crate::math::{Bin, Kind, run};
 
 /// The result for a row of features.
-pub(super) fn value(trees: &Trees, features: &Tensor) -> Tensor {
+pub(super) fn value(trees: &Trees, features: &[u8]) -> Tensor {
     let ty = if trees.double { Type::F64 } else { Type::F32 };
     let (kind, x) = (Kind::from(ty), Reader(ty, features));
     let mut sums = vec![start(trees); trees.targets];

@@ -200,7 +200,9 @@ fn check(graph: &Graph, at: usize, node: &Node) -> Check {
             count(&operands, 1)?;
             let expected = if trees.double { Type::F64 } else { Type::F32 };
             need(ty == expected && operands[0].ty == ty, "wrong type")?;
-            need(operands[0].len() == trees.features && node.len() == trees.targets, "wrong length")?;
+            need(trees.targets > 0 && shape.last() == Some(&trees.targets), "wrong length")?;
+            let rows = node.len() / trees.targets;
+            need(operands[0].len() == rows * trees.features, "wrong length")?;
             super::eval_trees::check(trees)
         }
         Op::OneHot { categories } => {

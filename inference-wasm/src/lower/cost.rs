@@ -23,7 +23,7 @@ pub fn flops(graph: &Graph, forests: &Forests, id: Id) -> u64 {
         Op::Reduce(..) | Op::ArgExtreme { .. } => first().len() as u64,
         Op::Softmax { .. } => 24 * n,                // comparison, exp, sum, division
         Op::Coupling => 6 * COUPLING_SWEEPS * n * n, // n is 2 k: a product and a sweep, 3 operations for each of k² pairs
-        Op::Trees(_) => forests.get(&id).map_or(0, |f| f.flops),
+        Op::Trees(trees) => forests.get(&id).map_or(0, |f| f.flops) * (node.len() / trees.targets.max(1)) as u64,
         _ => 0,
     }
 }

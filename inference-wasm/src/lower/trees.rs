@@ -11,6 +11,7 @@ mod walk;
 
 use crate::Error;
 use crate::emit::Code;
+use crate::emit::nest::{Walk, nest};
 use crate::graph::{Id, Trees, Type};
 
 pub use pack::Forest;
@@ -21,8 +22,16 @@ pub(super) fn lower(lower: &mut super::Lower, code: &mut Code, id: Id, trees: &T
     let forest = forests.get(&id).ok_or_else(|| Error::bug("a forest was not packed"))?;
     let scratch = lower.plan.temporaries[id.index()].ok_or_else(|| Error::bug("a forest has no scratch"))?;
     let scratch = scratch.address(code);
-    walk::slots(lower, code, id, forest, scratch);
-    walk::walk(lower, code, id, trees, forest, scratch);
+    let node = lower.graph.node(id);
+    let (operand, bytes) = (node.inputs[0], node.ty.bytes());
+    let walks = [
+        Walk::new(lower.at(code, operand), &[trees.features], bytes),
+        Walk::new(lower.at(code, id), &[trees.targets], bytes),
+    ];
+    nest(code, &[node.len() / trees.targets], &walks, 1, &mut |code, at| {
+        walk::slots(lower, code, node.ty, forest, at[0], scratch);
+        walk::walk(lower, code, at[1], trees, forest, scratch);
+    });
     Ok(())
 }
 

@@ -19,6 +19,8 @@ pub fn unary(op: Unary, ty: Type) -> Option<Program> {
             (m.bin(Bin::Xor, x, ones), ty)
         }
         Unary::BitNot => return None,
+        Unary::FromHalf => (ty == Type::U16).then(|| (m.from_half(x), Type::F32))?,
+        Unary::ToHalf => (ty == Type::F32).then(|| (m.to_half(x), Type::U16))?,
         Unary::Sign => {
             let [zero, one, minus] = [0.0, 1.0, -1.0].map(|v| m.number(kind, v));
             let (below, above) = (m.lt(x, zero), m.lt(zero, x));

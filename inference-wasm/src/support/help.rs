@@ -5,13 +5,8 @@ use tract_onnx::pb::NodeProto;
 /// A hint for the person who exports the model.
 pub fn of(node: &NodeProto) -> &'static str {
     match &*node.op_type {
-        "If" | "Loop" | "Scan" => "export the model with fixed shapes, so that its branches and loops are unrolled",
-        "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" | "GlobalAveragePool" | "GlobalMaxPool" | "LSTM"
-        | "GRU" | "RNN" => "networks of convolutions and recurrences do not compile yet, tabular models do",
-        "BatchNormalization" => "fold it into the layer before it when exporting",
         "StringNormalizer" | "StringConcat" | "StringSplit" | "RegexFullMatch" | "TfIdfVectorizer" | "Tokenizer"
         | "LabelBinarizer" => "compute text features before the model: it takes strings only as categories",
-        "DictVectorizer" | "CastMap" => "feed one input for each feature instead of a map",
         "SequenceAt" | "SequenceConstruct" | "SplitToSequence" | "ConcatFromSequence" => {
             "export with tensors instead of sequences (skl2onnx: `options={\"zipmap\": False}`)"
         }

@@ -33,7 +33,7 @@ pub fn check(place: &str, tensor: &TensorProto) -> Result<(), Error> {
         DataType::Int64 => (8, tensor.int64_data.len()),
         DataType::Int32 => (4, tensor.int32_data.len()),
         DataType::Int8 | DataType::Uint8 | DataType::Bool => (1, tensor.int32_data.len()),
-        DataType::Int16 | DataType::Uint16 => (2, tensor.int32_data.len()),
+        DataType::Int16 | DataType::Uint16 | DataType::Float16 | DataType::Bfloat16 => (2, tensor.int32_data.len()),
         DataType::Uint32 => (4, tensor.uint64_data.len()),
         DataType::Uint64 => (8, tensor.uint64_data.len()),
         DataType::String => (0, tensor.string_data.len()),

@@ -6,11 +6,9 @@ use std::time::{Duration, Instant};
 
 use beira_inference_wasm::{Options, compile};
 use prost::Message;
-use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
-    ValueInfoProto, attribute_proto, tensor_shape_proto, type_proto,
-};
+use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, attribute_proto};
+
+use crate::build::{float, int, int64, ints, model, node, value, word};
 
 /// Address space of the process that compiles, in KiB: 1 GiB, and what libraries and threads' stacks reserve.
 const MEMORY_KIB: u64 = 1 << 20;
@@ -68,80 +66,6 @@ fn inside() {
     match compile(&bytes, &Options::default()) {
         Ok(compiled) => println!("outcome: compiled to {} bytes", compiled.wasm.len()),
         Err(error) => println!("outcome: refused: {}", error.to_string().replace('\n', " ")),
-    }
-}
-
-/// A model with input `x` of floats `[n, 4]` (or of `shape`), constants, nodes, and output `y`.
-fn model(shape: &[i64], constants: Vec<TensorProto>, node: Vec<NodeProto>) -> ModelProto {
-    let dim = |n: &i64| tensor_shape_proto::Dimension {
-        value: (*n > 0).then_some(tensor_shape_proto::dimension::Value::DimValue(*n)),
-        ..Default::default()
-    };
-    let value = |name: &str, shape: Option<&[i64]>| ValueInfoProto {
-        name: name.into(),
-        r#type: Some(TypeProto {
-            value: Some(type_proto::Value::TensorType(type_proto::Tensor {
-                elem_type: DataType::Float as i32,
-                shape: shape.map(|shape| TensorShapeProto { dim: shape.iter().map(dim).collect() }),
-            })),
-            ..Default::default()
-        }),
-        ..Default::default()
-    };
-    ModelProto {
-        ir_version: 8,
-        opset_import: ["", "ai.onnx.ml"]
-            .map(|domain| OperatorSetIdProto { domain: domain.into(), version: if domain.is_empty() { 17 } else { 3 } })
-            .into(),
-        graph: Some(GraphProto {
-            name: "g".into(),
-            input: vec![value("x", Some(shape))],
-            output: vec![value("y", None)],
-            initializer: constants,
-            node,
-            ..Default::default()
-        }),
-        ..Default::default()
-    }
-}
-
-fn node(op: &str, inputs: &[&str], output: &str, attribute: Vec<AttributeProto>) -> NodeProto {
-    NodeProto {
-        op_type: op.into(),
-        name: op.into(),
-        input: inputs.iter().map(|i| (*i).to_owned()).collect(),
-        output: vec![output.into()],
-        attribute,
-        ..Default::default()
-    }
-}
-
-fn int(name: &str, i: i64) -> AttributeProto {
-    AttributeProto { name: name.into(), r#type: attribute_proto::AttributeType::Int as i32, i, ..Default::default() }
-}
-
-fn ints(name: &str, ints: &[i64]) -> AttributeProto {
-    let r#type = attribute_proto::AttributeType::Ints as i32;
-    AttributeProto { name: name.into(), r#type, ints: ints.to_vec(), ..Default::default() }
-}
-
-fn int64(name: &str, dims: &[i64], data: &[i64]) -> TensorProto {
-    TensorProto {
-        name: name.into(),
-        dims: dims.to_vec(),
-        data_type: DataType::Int64 as i32,
-        int64_data: data.to_vec(),
-        ..Default::default()
-    }
-}
-
-fn float(name: &str, dims: &[i64], data: &[f32]) -> TensorProto {
-    TensorProto {
-        name: name.into(),
-        dims: dims.to_vec(),
-        data_type: DataType::Float as i32,
-        float_data: data.to_vec(),
-        ..Default::default()
     }
 }
 
@@ -343,4 +267,99 @@ fn operators_without_what_they_need() {
             }
         }
     }
+}
+
+/// Sizes that are no constants of the file: a graph computes them, in one step or in several.
+#[test]
+fn sizes_that_are_computed() {
+    let vector = |name: &str, data: &[i64]| int64(name, &[data.len() as i64], data);
+    // 30000 to the third, as a vector of two and as a number.
+    let made = || {
+        vec![
+            node("Mul", &["a", "a"], "b", vec![]),
+            node("Mul", &["b", "a"], "c", vec![]),
+            node("Concat", &["c", "c"], "shape", vec![int("axis", 0)]),
+            node("Squeeze", &["c"], "number", vec![]),
+            node("Cast", &["c"], "pair", vec![int("to", 7)]),
+        ]
+    };
+    let sum = |of: &str| {
+        vec![
+            node("Cast", &[of], "f", vec![int("to", 1)]),
+            node("ReduceSum", &["f"], "d", vec![int("keepdims", 0)]),
+            node("Add", &["x", "d"], "y", vec![]),
+        ]
+    };
+    let check = |name: &str, more: Vec<NodeProto>| {
+        let constants = vec![
+            vector("a", &[30_000]),
+            vector("one", &[1]),
+            int64("zero", &[], &[0]),
+            int64("step", &[], &[1]),
+            float("values", &[2], &[0.0, 1.0]),
+            float("small", &[1, 1], &[1.0]),
+        ];
+        refused(name, &model(&[1, 4], constants, [made(), more].concat()));
+    };
+    check("ConstantOfShape", [vec![node("ConstantOfShape", &["shape"], "h", vec![])], sum("h")].concat());
+    check("Expand of a constant", [vec![node("Expand", &["small", "shape"], "h", vec![])], sum("h")].concat());
+    check(
+        "Expand of an input",
+        vec![
+            node("Concat", &["c", "c", "one"], "long", vec![int("axis", 0)]),
+            node("Expand", &["x", "long"], "y", vec![]),
+        ],
+    );
+    check("Tile of a constant", [vec![node("Tile", &["small", "shape"], "h", vec![])], sum("h")].concat());
+    check("Tile of an input", vec![node("Tile", &["x", "shape"], "y", vec![])]);
+    check("Range", [vec![node("Range", &["zero", "number", "step"], "h", vec![])], sum("h")].concat());
+    check("OneHot", [vec![node("OneHot", &["one", "number", "values"], "h", vec![])], sum("h")].concat());
+    check(
+        "Pad",
+        vec![
+            node("Concat", &["shape", "shape"], "pads", vec![int("axis", 0)]),
+            node("Pad", &["x", "pads"], "y", vec![]),
+        ],
+    );
+    check(
+        "Pad around and around",
+        vec![
+            node("Concat", &["shape", "shape"], "pads", vec![int("axis", 0)]),
+            node("Pad", &["x", "pads"], "y", vec![word("mode", "wrap")]),
+        ],
+    );
+}
+
+/// A constant that grows step by step, each step small beside the one before; and one inside a branch.
+#[test]
+fn constants_that_grow() {
+    let name = |i: usize| if i == 0 { "w".to_owned() } else { format!("v{i}") };
+    let mut nodes: Vec<NodeProto> =
+        (0..60).map(|i| node("Concat", &[&name(i), &name(i)], &name(i + 1), vec![int("axis", 0)])).collect();
+    nodes.push(node("ReduceSum", &[&name(60)], "s", vec![int("keepdims", 0)]));
+    nodes.push(node("Add", &["x", "s"], "y", vec![]));
+    let weights = || vec![float("w", &[4], &[1.0; 4])];
+    refused("doubling", &model(&[1, 4], weights(), nodes));
+
+    let inner = GraphProto {
+        name: "b".into(),
+        node: vec![
+            node("Mul", &["big", "big"], "shape", vec![]),
+            node("ConstantOfShape", &["shape"], "h", vec![]),
+            node("ReduceSum", &["h"], "out", vec![int("keepdims", 0)]),
+        ],
+        initializer: vec![int64("big", &[1], &[1 << 15])],
+        output: vec![value("out", tract_onnx::pb::tensor_proto::DataType::Float, None)],
+        ..Default::default()
+    };
+    let r#type = attribute_proto::AttributeType::Graph as i32;
+    let branch =
+        |name: &str| AttributeProto { name: name.into(), r#type, g: Some(inner.clone()), ..Default::default() };
+    let nodes = vec![
+        node("ReduceMax", &["x"], "m", vec![int("keepdims", 0)]),
+        node("Cast", &["m"], "c", vec![int("to", 9)]),
+        node("If", &["c"], "i", vec![branch("then_branch"), branch("else_branch")]),
+        node("Add", &["x", "i"], "y", vec![]),
+    ];
+    refused("inside a branch", &model(&[1, 4], vec![], nodes));
 }

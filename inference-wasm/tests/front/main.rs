@@ -1,7 +1,9 @@
 //! The front against onnxruntime: each model of `tests/models` with the answers that onnxruntime gave.
 
+mod build;
 mod errors;
 mod hostile;
+mod operators;
 mod signature;
 mod support;
 

@@ -8,13 +8,15 @@ use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 fn shaping(node: &NodeProto) -> &'static [usize] {
     match &*node.op_type {
         "Reshape" | "Expand" | "Tile" | "TopK" | "Split" | "Squeeze" | "Unsqueeze" | "CumSum" | "CumProd"
-        | "OneHot" | "Upsample" | "CenterCropPad" | "Trilu" | "SplitToSequence" | "AffineGrid" => &[1],
+        | "OneHot" | "Compress" | "Upsample" | "CenterCropPad" | "Trilu" | "SplitToSequence" | "AffineGrid" => &[1],
         op if op.starts_with("Reduce") => &[1],
+        "GRU" | "LSTM" | "RNN" => &[4],
         "Slice" => &[1, 2, 3, 4],
         "Pad" => &[1, 3],
         "Resize" => &[1, 2, 3],
-        "ConstantOfShape" | "Loop" | "BlackmanWindow" | "HannWindow" | "HammingWindow" => &[0],
+        "ConstantOfShape" | "NonZero" | "BlackmanWindow" | "HannWindow" | "HammingWindow" => &[0],
         "Range" => &[0, 1, 2],
+        "Loop" => &[0, 1],
         "DFT" => &[1, 2],
         "STFT" => &[1, 3],
         "MaxUnpool" | "Col2Im" => &[1, 2],
@@ -25,8 +27,18 @@ fn shaping(node: &NodeProto) -> &'static [usize] {
 
 /// Turns such inputs of `graph` into initializers; their positions among the inputs.
 pub fn bake(graph: &mut GraphProto, values: &[Option<TensorProto>]) -> Vec<usize> {
-    let names: HashSet<&String> =
+    let mut found: Vec<&String> =
         graph.node.iter().flat_map(|n| shaping(n).iter().filter_map(|i| n.input.get(*i))).collect();
+    // And what such an input is computed from.
+    let mut names: HashSet<&String> = HashSet::new();
+    while let Some(name) = found.pop() {
+        if names.insert(name)
+            && let Some(node) = graph.node.iter().find(|n| n.output.contains(name))
+            && !["Shape", "Size"].contains(&&*node.op_type)
+        {
+            found.extend(&node.input);
+        }
+    }
     let baked: Vec<usize> =
         (0..graph.input.len().min(values.len())).filter(|i| names.contains(&graph.input[*i].name)).collect();
     let baked: Vec<usize> = baked.into_iter().filter(|i| values[*i].is_some()).collect();

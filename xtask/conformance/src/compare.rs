@@ -1,7 +1,7 @@
 //! An answer beside the expected one, with the tolerance of ONNX's own test runner.
 
 use anyhow::ensure;
-use contract::{Datatype, TensorSpec};
+use contract::{Datatype, TensorSpec, half};
 
 /// Relative and absolute tolerance, those of `onnx.backend.test`.
 const RELATIVE: f64 = 1e-3;
@@ -25,6 +25,11 @@ pub fn compare(spec: &TensorSpec, got: &[u8], expected: &[u8]) -> anyhow::Result
                 let ulps =
                     ordered(x.to_bits() as i32 as i64, 1 << 31).abs_diff(ordered(y.to_bits() as i32 as i64, 1 << 31));
                 (f64::from(x), f64::from(y), ulps)
+            }
+            Datatype::Fp16 => {
+                let (x, y) = (u16::from_le_bytes(bytes(a)), u16::from_le_bytes(bytes(b)));
+                let ulps = ordered(i64::from(x as i16), 1 << 15).abs_diff(ordered(i64::from(y as i16), 1 << 15));
+                (f64::from(half::widen(x)), f64::from(half::widen(y)), ulps)
             }
             Datatype::Fp64 => {
                 let (x, y) = (f64::from_le_bytes(bytes(a)), f64::from_le_bytes(bytes(b)));

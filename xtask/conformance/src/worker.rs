@@ -154,7 +154,8 @@ fn free_shapes(
             .shape
             .as_ref()
             .is_none_or(|s| s.dim.iter().skip(1).any(|d| !matches!(d.value, Some(Dim::DimValue(v)) if v > 0)));
-        if let (true, Some(tensor)) = (free, tensor) {
+        let empty = tensor.as_ref().is_some_and(|tensor| tensor.dims.contains(&0));
+        if let (true, Some(tensor)) = (free || empty, tensor) {
             shapes.insert(input.name.clone(), tensor.dims.iter().map(|d| Some(*d as usize)).collect());
         }
     }

@@ -1,7 +1,7 @@
 //! Sealing: a module runs once where it was made, and takes its answers along.
 
 use contract::manifest::{Golden, IDENTITY, SEAL};
-use contract::{Datatype, Manifest, Profile, Seal, hex};
+use contract::{Datatype, Manifest, Profile, Seal, half, hex};
 
 use crate::{Batch, Error, Module, sections};
 
@@ -43,6 +43,7 @@ pub fn pseudo_rows(manifest: &Manifest, rows: usize) -> Batch {
             match spec.datatype {
                 Datatype::Fp64 => region.extend((eighths as f64 / 8.0).to_le_bytes()),
                 Datatype::Fp32 => region.extend((eighths as f32 / 8.0).to_le_bytes()),
+                Datatype::Fp16 => region.extend(half::narrow(eighths as f32 / 8.0).to_le_bytes()),
                 Datatype::Bytes => {
                     let strings = spec.strings.as_ref().map_or(0, Vec::len) as u64;
                     region.extend((next(strings + 1) as i32 - 1).to_le_bytes());

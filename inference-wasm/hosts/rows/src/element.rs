@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use contract::manifest::{MISSING, TensorSpec, UNSEEN};
 use contract::number::INTEGER_MAX;
-use contract::{Datatype, Date, Fault, Loc};
+use contract::{Datatype, Date, Fault, Loc, half};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -119,6 +119,7 @@ impl Writer {
         };
         match self.datatype {
             Datatype::Fp64 => to.copy_from_slice(&value.to_le_bytes()),
+            Datatype::Fp16 => to.copy_from_slice(&half::narrow(value as f32).to_le_bytes()),
             _ => to.copy_from_slice(&(value as f32).to_le_bytes()),
         }
         Ok(())
@@ -126,7 +127,11 @@ impl Writer {
 
     /// The value, when the model's type holds it.
     fn finite(&self, value: f64) -> Result<f64, Refused> {
-        let held = if self.datatype == Datatype::Fp64 { value } else { f64::from(value as f32) };
+        let held = match self.datatype {
+            Datatype::Fp64 => value,
+            Datatype::Fp16 => f64::from(half::widen(half::narrow(value as f32))),
+            _ => f64::from(value as f32),
+        };
         if held.is_finite() { Ok(value) } else { Err(Refused::new("finite_number", "Input should be a finite number")) }
     }
 
@@ -197,6 +202,7 @@ pub fn number(datatype: Datatype, bytes: &[u8]) -> f64 {
     match datatype {
         Datatype::Fp32 => f64::from(f32::from_le_bytes(array(bytes))),
         Datatype::Fp64 => f64::from_le_bytes(array(bytes)),
+        Datatype::Fp16 => f64::from(half::widen(u16::from_le_bytes(array(bytes)))),
         Datatype::Uint64 => integer(datatype, bytes) as u64 as f64,
         datatype => integer(datatype, bytes) as f64,
     }

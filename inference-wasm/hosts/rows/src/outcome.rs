@@ -20,7 +20,9 @@ pub fn classes(manifest: &Manifest, profile: Option<&Profile>) -> Vec<String> {
 /// The outcome of each row. `outputs` are the regions that the module answered.
 pub fn outcomes(manifest: &Manifest, profile: Option<&Profile>, rows: usize, outputs: &[Vec<u8>]) -> Vec<Outcome> {
     let region = judged(manifest, profile).and_then(|output| Some((&manifest.outputs[output], outputs.get(output)?)));
-    let Some((spec, region)) = region else { return vec![Outcome::default(); rows] };
+    let Some((spec, region)) = region.filter(|(spec, _)| spec.row_bytes() > 0) else {
+        return vec![Outcome::default(); rows];
+    };
     let read = |row: &[u8]| outcome(spec, profile, row);
     region.chunks_exact(spec.row_bytes()).take(rows).map(read).collect()
 }

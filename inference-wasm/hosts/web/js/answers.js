@@ -1,6 +1,7 @@
 // Answers straight from the model's memory, in the shape of `POST /predict`.
 
-import { BOOL, BYTES, FP32, FP64, INT64, SMALL } from "./memory.js";
+import { widen } from "./half.js";
+import { BOOL, BYTES, FP16, FP32, FP64, INT64, SMALL } from "./memory.js";
 
 export class Answers {
   #memory;
@@ -24,7 +25,7 @@ export class Answers {
     const found = score && this.#outputs.find(({ name }) => name === score.output);
     this.#score = found && { ...found, element: score.element ?? undefined };
     // What a late label is compared with: the score's output, else the last of floats.
-    this.#judged = found ?? this.#outputs.findLast(({ kind }) => kind === FP32 || kind === FP64);
+    this.#judged = found ?? this.#outputs.findLast(({ kind }) => kind === FP32 || kind === FP64 || kind === FP16);
     this.#edges = found && score.bins.edges;
   }
 
@@ -79,6 +80,7 @@ export class Answers {
   #value(output, i) {
     const number = this.#number(output, i);
     switch (output.kind) {
+      case FP16:
       case FP32:
       case FP64:
         return number - number === 0 ? number : null;
@@ -98,6 +100,8 @@ export class Answers {
         return memory.f32[i];
       case FP64:
         return memory.f64[i];
+      case FP16:
+        return widen(view[i]);
       case BYTES:
         return memory.i32[i];
       case BOOL:

@@ -2,7 +2,8 @@
 
 import { dateReader } from "./date.js";
 import { fault } from "./fault.js";
-import { BOOL, BYTES, FP32, FP64, INT64, SMALL, elementNames } from "./memory.js";
+import { narrow, widen } from "./half.js";
+import { BOOL, BYTES, FP16, FP32, FP64, INT64, SMALL, elementNames } from "./memory.js";
 
 const UNSEEN = -1, MISSING = -2;
 /** The least number that is infinite as f32: half a step beyond the greatest. */
@@ -82,6 +83,10 @@ export class Features {
         if (kind === FP32) seen = memory.f32[i] = value === null ? NaN : Math.fround(value);
         else seen = memory.f64[i] = value === null ? NaN : value;
         break;
+      case FP16:
+        if (refuse(tensor, value)) return false;
+        seen = widen((view[i] = narrow(value === null ? NaN : value)));
+        break;
       case BYTES:
         if (value !== null && typeof value !== "string") return false;
         seen = memory.i32[i] = value === null ? MISSING : (ids.get(value) ?? UNSEEN);
@@ -135,11 +140,12 @@ function refuse({ kind, low, high, date }, value) {
   }
   if (date && value !== null && typeof value !== "number") return ["date_type", "Input should be a valid date"];
   switch (kind) {
+    case FP16:
     case FP32:
     case FP64: {
       if (value === null || Number.isNaN(value)) return;
       if (typeof value !== "number") return ["float_type", "Input should be a valid number"];
-      const seen = kind === FP32 ? Math.fround(value) : value;
+      const seen = kind === FP16 ? widen(narrow(value)) : kind === FP32 ? Math.fround(value) : value;
       return Number.isFinite(seen) ? undefined : ["finite_number", "Input should be a finite number"];
     }
     case BYTES:

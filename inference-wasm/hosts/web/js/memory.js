@@ -1,7 +1,7 @@
 // The model's memory through one typed array per element type, and how each type is read and written.
 
 /** Kinds of elements, by their datatype in the manifest. */
-export const FP32 = 0, FP64 = 1, BYTES = 2, BOOL = 3, INT64 = 4, UINT64 = 5, SMALL = 6;
+export const FP32 = 0, FP64 = 1, BYTES = 2, BOOL = 3, INT64 = 4, UINT64 = 5, SMALL = 6, FP16 = 7;
 
 const SMALL_INTEGERS = {
   INT8: [Int8Array, -128, 127],
@@ -11,8 +11,8 @@ const SMALL_INTEGERS = {
   UINT16: [Uint16Array, 0, 65535],
   UINT32: [Uint32Array, 0, 4294967295],
 };
-const KINDS = { FP32, FP64, BYTES, BOOL, INT64, UINT64 };
-const WIDTHS = { BOOL: 1, FP32: 4, BYTES: 4, FP64: 8, INT64: 8, UINT64: 8 };
+const KINDS = { FP32, FP64, BYTES, BOOL, INT64, UINT64, FP16 };
+const WIDTHS = { BOOL: 1, FP16: 2, FP32: 4, BYTES: 4, FP64: 8, INT64: 8, UINT64: 8 };
 
 /** Views over a whole memory; whoever uses them indexes by element. */
 export class Memory {
@@ -35,7 +35,7 @@ export class Memory {
       kind,
       start: spec.offset / width(spec),
       elements: rowElements(spec),
-      view: array ? new array(this.buffer) : undefined,
+      view: array ? new array(this.buffer) : kind === FP16 ? new Uint16Array(this.buffer) : undefined,
       low: low ?? (kind === UINT64 ? 0 : -exact),
       high: high ?? exact,
     };

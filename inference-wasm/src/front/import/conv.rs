@@ -85,7 +85,7 @@ impl Image {
     }
 }
 
-/// Any float convolution.
+/// Any convolution whose numbers are what they are.
 pub fn conv(c: &mut Context, op: &Conv) -> Result<Id, Stop> {
     if op.q_params.is_some() || op.kernel_fmt != KernelFormat::OIHW {
         return Err(c.unsupported("a quantized convolution"));

@@ -55,7 +55,9 @@ pub fn product(c: &mut Context, op: &EinSum) -> Result<Id, Stop> {
             }
             (None, None) => {}
         }
-        operands.push(Operand { id, letters, shape });
+        let mut operand = Operand { id, letters, shape };
+        while diagonal(c, &mut operand) {}
+        operands.push(operand);
     }
     for i in 0..operands.len() {
         sum_away(c, &mut operands, i, &result);
@@ -70,6 +72,27 @@ pub fn product(c: &mut Context, op: &EinSum) -> Result<Id, Stop> {
     let made = c.transpose(made, &perm);
     let shape = c.out.shape.clone();
     Ok(c.reshape(made, &shape))
+}
+
+/// Takes the diagonal of two axes with one letter, if there are such; the first of them stays.
+fn diagonal(c: &mut Context, x: &mut Operand) -> bool {
+    let pairs = (0..x.letters.len()).flat_map(|a| (a + 1..x.letters.len()).map(move |b| (a, b)));
+    let Some((a, b)) = pairs.into_iter().find(|(a, b)| x.letters[*a] == x.letters[*b] && x.shape[*a] == x.shape[*b])
+    else {
+        return false;
+    };
+    let (rank, n, ty) = (x.shape.len(), x.shape[a], c.importer.graph.node(x.id).ty);
+    // Both axes to the end: every (n + 1)th element lies on the diagonal.
+    let mut order: Vec<usize> = (0..rank).filter(|d| *d != a && *d != b).collect();
+    let others: Vec<usize> = order.iter().map(|d| x.shape[*d]).collect();
+    order.extend([a, b]);
+    let turned = c.transpose(x.id, &order);
+    let flat = c.reshape(turned, &[&others[..], &[n * n]].concat());
+    let slice = Op::Slice { axis: others.len(), start: 0, step: n as isize + 1 };
+    x.id = c.shaped(slice, vec![flat], [&others[..], &[n]].concat(), ty);
+    x.letters = order[..rank - 1].iter().map(|d| x.letters[*d]).collect();
+    x.shape = [&others[..], &[n]].concat();
+    true
 }
 
 /// Sums over the letters that neither the result nor the other operand has.

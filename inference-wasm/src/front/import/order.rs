@@ -14,7 +14,8 @@ pub fn top_k(c: &mut Context, op: &Topk) -> Result<Id, Stop> {
         return Err(Stop::Mixes);
     }
     let shape = c.out.shape.clone();
-    let places = c.shaped(Op::TopK { axis, least: !op.largest }, vec![x.id], shape, Type::I64);
+    let signed = c.signed(x.id);
+    let places = c.shaped(Op::TopK { axis, least: !op.largest }, vec![signed], shape, Type::I64);
     if c.slot == 1 {
         return Ok(places);
     }

@@ -3,34 +3,42 @@
 use super::{Context, Stop};
 use crate::front::ml::lookup::Lookup;
 use crate::front::ml::one_hot::OneHot;
+use crate::front::ml::onnx::cumulate::Products;
 use crate::front::ml::trees::Forest;
-use crate::graph::{self, Bytes, Id, Op};
+use crate::graph::{self, Bytes, Cumulate, Id, Op};
 
-/// `[rows, features]` to `[rows, targets]`; a forest of one row when there is no rows axis.
+/// `[rows, features]` to `[rows, targets]`.
 pub fn forest(c: &mut Context, op: &Forest) -> Result<Id, Stop> {
-    by_row(c, Op::Trees(op.0.clone()))
-}
-
-/// An operator that takes one row, whose axis comes first.
-fn by_row(c: &mut Context, op: Op) -> Result<Id, Stop> {
-    let x = c.inputs[0].clone();
-    match x.layout.rows {
-        Some(0) if !x.layout.merged => Ok(c.result(op, vec![x.id])),
-        Some(_) => Err(Stop::Mixes),
-        None if x.layout.shape[0] == 1 => {
-            let row = c.reshape(x.id, &x.layout.shape[1..]);
-            let (shape, ty) = (c.out.shape[1..].to_vec(), c.out.ty);
-            let made = c.shaped(op, vec![row], shape, ty);
-            let shape = c.out.shape.clone();
-            Ok(c.reshape(made, &shape))
-        }
-        None => Err(c.unsupported("a forest or a classifier over a fixed number of rows greater than 1")),
+    match c.inputs[0].layout.rows {
+        Some(rows) if rows > 0 || c.inputs[0].layout.merged => Err(Stop::Mixes),
+        _ => Ok(c.result(Op::Trees(op.0.clone()), vec![c.inputs[0].id])),
     }
 }
 
+/// Most rows that a classifier's coupling is written out for.
+const ROWS: usize = 64;
+
 /// `[rows, k, k]` to `[rows, 2, k]`.
 pub fn coupling(c: &mut Context) -> Result<Id, Stop> {
-    by_row(c, Op::Coupling)
+    let x = c.inputs[0].clone();
+    match x.layout.rows {
+        Some(0) if !x.layout.merged => return Ok(c.result(Op::Coupling, vec![x.id])),
+        Some(_) => return Err(Stop::Mixes),
+        None if x.layout.shape[0] > ROWS => {
+            return Err(c.unsupported(&format!("a classifier of pairs over more than {ROWS} rows")));
+        }
+        None => {}
+    }
+    let (from, to, ty) = (x.layout.shape[1..].to_vec(), c.out.shape[1..].to_vec(), c.out.ty);
+    let mut parts = Vec::new();
+    for row in 0..x.layout.shape[0] {
+        let slice = Op::Slice { axis: 0, start: row, step: 1 };
+        let one = c.shaped(slice, vec![x.id], [&[1], &from[..]].concat(), ty);
+        let one = c.reshape(one, &from);
+        let made = c.shaped(Op::Coupling, vec![one], to.clone(), ty);
+        parts.push(c.reshape(made, &[&[1], &to[..]].concat()));
+    }
+    Ok(c.result(Op::Concat { axis: 0 }, parts))
 }
 
 /// The categories come along a new last axis.
@@ -38,6 +46,14 @@ pub fn one_hot(c: &mut Context, op: &OneHot) -> Result<Id, Stop> {
     let categories = Bytes(op.categories.as_bytes().into());
     let x = c.inputs[0].id;
     Ok(c.result(Op::OneHot { categories }, vec![x]))
+}
+
+/// Running products.
+pub fn products(c: &mut Context, op: &Products) -> Result<Id, Stop> {
+    let x = c.inputs[0].clone();
+    let axis = x.layout.strip(op.axis)?;
+    let how = Cumulate { axis, product: true, reverse: op.reverse, exclusive: op.exclusive };
+    Ok(c.result(Op::Cumulate(how), vec![x.id]))
 }
 
 /// Element by element.

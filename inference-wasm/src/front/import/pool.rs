@@ -3,6 +3,8 @@
 use tract_onnx::tract_core::ops::cnn::pools::PoolSpec;
 use tract_onnx::tract_core::ops::cnn::{MaxPool, PaddingSpec, SumPool};
 
+use tract_onnx_opl::lrn::Lrn;
+
 use super::conv::Image;
 use super::{Context, Stop};
 use crate::graph::build::strides;
@@ -51,6 +53,31 @@ pub fn sums(c: &mut Context, op: &SumPool) -> Result<Id, Stop> {
     let ty = c.out.ty;
     let counts = c.numbers(&counts, shape, ty);
     Ok(c.result(Op::Binary(Binary::Div), vec![total, counts]))
+}
+
+/// LRN: divided by a power of the sum of squares of the neighbouring channels.
+pub fn neighbours(c: &mut Context, op: &Lrn) -> Result<Id, Stop> {
+    let x = c.inputs[0].clone();
+    let axis = x.layout.strip(1)?;
+    let (ty, shape) = (c.out.ty, x.layout.shape.clone());
+    if op.size == 0 || !ty.is_float() {
+        return Err(c.wrong("needs a `size` of 1 or more, and floats"));
+    }
+    let squares = c.both(Binary::Mul, x.id, x.id);
+    let (mut wide, mut before) = (shape.clone(), vec![0; shape.len()]);
+    wide[axis] += op.size - 1;
+    before[axis] = (op.size - 1) / 2;
+    let padded = c.pad(squares, before, vec![0; shape.len()], wide.clone(), 0);
+    let steps = strides(&wide);
+    let operand = Strided { start: 0, outer: steps.clone(), inner: vec![steps[axis]] };
+    let pool = Pool { inner: vec![op.size], operand };
+    let sums = c.shaped(Op::Pool(Reduce::Sum, pool.into()), vec![padded], shape, ty);
+    let share = c.number(f64::from(op.alpha) / op.size as f64);
+    let (bias, power) = (c.number(f64::from(op.bias)), c.number(f64::from(op.beta)));
+    let scaled = c.both(Binary::Mul, sums, share);
+    let scaled = c.both(Binary::Add, scaled, bias);
+    let divisor = c.both(Binary::Pow, scaled, power);
+    Ok(c.both(Binary::Div, x.id, divisor))
 }
 
 fn windows(c: &mut Context, spec: &PoolSpec, op: Reduce, around: u64) -> Result<Id, Stop> {

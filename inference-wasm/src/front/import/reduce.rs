@@ -3,7 +3,7 @@
 use tract_onnx::tract_core::ops::nn::{Reduce, Reducer};
 
 use super::{Context, Stop};
-use crate::graph::{self, Binary, Id, Op};
+use crate::graph::{self, Binary, Id, Op, Type};
 
 /// Over any axes but that of the rows.
 pub fn reduce(c: &mut Context, op: &Reduce) -> Result<Id, Stop> {
@@ -20,11 +20,19 @@ pub fn reduce(c: &mut Context, op: &Reduce) -> Result<Id, Stop> {
             return Ok(c.result(Op::Reduce(graph::Reduce::Mean, axes), vec![squares]));
         }
         Reducer::ArgMax(last) | Reducer::ArgMin(last) => {
+            let id = c.signed(x.id);
             let [axis] = axes[..] else { return Err(c.unsupported("a position along several axes")) };
             let least = matches!(op.reducer, Reducer::ArgMin(_));
-            return Ok(c.result(Op::ArgExtreme { axis, least, last }, vec![x.id]));
+            return Ok(c.result(Op::ArgExtreme { axis, least, last }, vec![id]));
         }
         _ => return Err(c.unsupported("a reduction of booleans")),
     };
+    if x.layout.ty == Type::Bool {
+        // All of them, or any of them.
+        let wide = c.shaped(Op::Cast, vec![x.id], x.layout.shape, Type::I32);
+        let shape = c.out.shape.clone();
+        let made = c.shaped(Op::Reduce(reduce, axes), vec![wide], shape, Type::I32);
+        return Ok(c.result(Op::Cast, vec![made]));
+    }
     Ok(c.result(Op::Reduce(reduce, axes), vec![x.id]))
 }

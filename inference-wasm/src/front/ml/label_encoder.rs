@@ -70,6 +70,7 @@ fn list(node: &NodeProto, side: &str) -> Result<Tensor, String> {
         Ok(DataType::Double) => tensor1(&doubles(tensor)),
         Ok(DataType::Float) => tensor1(&doubles(tensor).iter().map(|v| *v as f32).collect::<Vec<_>>()),
         Ok(DataType::Int32) => tensor1(&integers(tensor).iter().map(|v| *v as i32).collect::<Vec<_>>()),
+        Ok(DataType::Int16) => tensor1(&integers(tensor).iter().map(|v| *v as i16).collect::<Vec<_>>()),
         _ => tensor1(&integers(tensor)),
     })
 }

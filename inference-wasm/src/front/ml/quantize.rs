@@ -13,7 +13,7 @@ use super::{Operator, Wire};
 use crate::front::attributes::Attributes;
 
 /// One number, or one for each element along `axis`, beside `x`.
-fn beside(w: &mut Wire, p: OutletId, x: OutletId, axis: i64) -> TractResult<OutletId> {
+pub fn beside(w: &mut Wire, p: OutletId, x: OutletId, axis: i64) -> TractResult<OutletId> {
     let rank = w.rank(x)?;
     let axis = if axis < 0 { axis + rank as i64 } else { axis } as usize;
     let mut p = p;
@@ -23,7 +23,7 @@ fn beside(w: &mut Wire, p: OutletId, x: OutletId, axis: i64) -> TractResult<Outl
             p = w.apply(AxisOp::Add(0), &[p])?;
         }
     }
-    ensure!(w.rank(p)? <= rank.max(1), "blocked quantization is not supported");
+    ensure!(w.rank(p)? <= rank.max(1), "has scales with more axes than its input");
     while w.rank(p)? < rank {
         let end = w.rank(p)?;
         p = w.apply(AxisOp::Add(end), &[p])?;
@@ -34,8 +34,28 @@ fn beside(w: &mut Wire, p: OutletId, x: OutletId, axis: i64) -> TractResult<Outl
     Ok(p)
 }
 
+/// The same where each number of `p` goes for `block` elements along `axis`; 0: there are no blocks.
+fn by_block(w: &mut Wire, p: OutletId, x: OutletId, axis: i64, block: usize) -> TractResult<OutletId> {
+    if block == 0 {
+        return beside(w, p, x, axis);
+    }
+    let axis = w.axis(x, axis)?;
+    ensure!(w.rank(p)? == w.rank(x)?, "needs scales with as many axes as its input has, as it is quantized in blocks");
+    let (blocks, n) = (w.shape(p)?[axis].to_usize(), w.shape(x)?[axis].to_usize());
+    let (blocks, n) = (blocks.context("needs fixed sizes")?, n.context("needs fixed sizes")?);
+    ensure!(n.div_ceil(block) == blocks, "has {blocks} blocks of {block} for {n} elements");
+    let places: Vec<i64> = (0..n).map(|i| (i / block) as i64).collect();
+    let places = w.constant(tensor1(&places))?;
+    w.gather(p, places, axis)
+}
+
+/// Attribute `block_size`.
+fn block(node: &NodeProto) -> Result<usize, String> {
+    usize::try_from(node.int("block_size", 0)).map_err(|_| "has a negative `block_size`".into())
+}
+
 /// Rounded to even, the zero point added, brought into the range of `to`.
-fn quantized(w: &mut Wire, x: OutletId, zero: Option<OutletId>, to: DatumType) -> TractResult<OutletId> {
+pub fn quantized(w: &mut Wire, x: OutletId, zero: Option<OutletId>, to: DatumType) -> TractResult<OutletId> {
     let mut y = w.element_wise(ElementWiseOp(Box::new(math::RoundHalfToEven {}), None), x)?;
     if let Some(zero) = zero {
         let zero = w.cast(zero, f32::datum_type())?;
@@ -57,6 +77,7 @@ fn quantized(w: &mut Wire, x: OutletId, zero: Option<OutletId>, to: DatumType) -
 #[derive(Debug, Clone)]
 pub struct QuantizeLinear {
     axis: i64,
+    block: usize,
     to: Option<i64>,
 }
 
@@ -65,10 +86,8 @@ impl Operator for QuantizeLinear {
     const INPUTS: usize = 2;
 
     fn parse(node: &NodeProto) -> Result<Self, String> {
-        if node.int("block_size", 0) != 0 {
-            return Err("quantizes in blocks; export with one scale for each channel".into());
-        }
-        Ok(QuantizeLinear { axis: node.int("axis", 1), to: node.find("output_dtype").map(|a| a.i).filter(|t| *t != 0) })
+        let to = node.find("output_dtype").map(|a| a.i).filter(|t| *t != 0);
+        Ok(QuantizeLinear { axis: node.int("axis", 1), block: block(node)?, to })
     }
 
     fn wire(&self, w: &mut Wire, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
@@ -81,10 +100,10 @@ impl Operator for QuantizeLinear {
             (None, Some(other)) => bail!("has results of type {}, which are not supported", other.as_str_name()),
         };
         let x = w.cast(inputs[0], f32::datum_type())?;
-        let scale = beside(w, inputs[1], x, self.axis)?;
+        let scale = by_block(w, inputs[1], x, self.axis, self.block)?;
         let scale = w.cast(scale, f32::datum_type())?;
         let y = w.div(x, scale)?;
-        let zero = inputs.get(2).map(|zero| beside(w, *zero, x, self.axis)).transpose()?;
+        let zero = inputs.get(2).map(|zero| by_block(w, *zero, x, self.axis, self.block)).transpose()?;
         Ok(tvec!(quantized(w, y, zero, to)?))
     }
 }
@@ -92,6 +111,7 @@ impl Operator for QuantizeLinear {
 #[derive(Debug, Clone)]
 pub struct DequantizeLinear {
     axis: i64,
+    block: usize,
 }
 
 impl Operator for DequantizeLinear {
@@ -99,17 +119,14 @@ impl Operator for DequantizeLinear {
     const INPUTS: usize = 2;
 
     fn parse(node: &NodeProto) -> Result<Self, String> {
-        if node.int("block_size", 0) != 0 {
-            return Err("is quantized in blocks; export with one scale for each channel".into());
-        }
-        Ok(DequantizeLinear { axis: node.int("axis", 1) })
+        Ok(DequantizeLinear { axis: node.int("axis", 1), block: block(node)? })
     }
 
     fn wire(&self, w: &mut Wire, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
         let mut x = w.cast(inputs[0], i32::datum_type())?;
-        let scale = beside(w, inputs[1], x, self.axis)?;
+        let scale = by_block(w, inputs[1], x, self.axis, self.block)?;
         if let Some(zero) = inputs.get(2) {
-            let zero = beside(w, *zero, x, self.axis)?;
+            let zero = by_block(w, *zero, x, self.axis, self.block)?;
             let zero = w.cast(zero, i32::datum_type())?;
             x = w.sub(x, zero)?;
         }
@@ -155,15 +172,17 @@ impl Operator for DynamicQuantizeLinear {
     }
 }
 
+/// An integer tensor as i32, its zero point taken off.
+pub fn centred(w: &mut Wire, (x, zero): (OutletId, Option<OutletId>), axis: i64) -> TractResult<OutletId> {
+    let x = w.cast(x, i32::datum_type())?;
+    let Some(zero) = zero else { return Ok(x) };
+    let zero = beside(w, zero, x, axis)?;
+    let zero = w.cast(zero, i32::datum_type())?;
+    w.sub(x, zero)
+}
+
 /// The product of two integer matrices, their zero points taken off first.
 fn product(w: &mut Wire, a: (OutletId, Option<OutletId>), b: (OutletId, Option<OutletId>)) -> TractResult<OutletId> {
-    let centred = |w: &mut Wire, (x, zero): (OutletId, Option<OutletId>), axis: i64| -> TractResult<OutletId> {
-        let x = w.cast(x, i32::datum_type())?;
-        let Some(zero) = zero else { return Ok(x) };
-        let zero = beside(w, zero, x, axis)?;
-        let zero = w.cast(zero, i32::datum_type())?;
-        w.sub(x, zero)
-    };
     let (mut a, mut b) = (centred(w, a, -2)?, centred(w, b, -1)?);
     let rank = w.rank(a)?.max(w.rank(b)?);
     ensure!(w.rank(a)? >= 2 && w.rank(b)? >= 2, "needs matrices");

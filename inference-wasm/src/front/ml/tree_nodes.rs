@@ -7,6 +7,9 @@ use tract_onnx::pb::NodeProto;
 use crate::front::attributes::{Attributes, doubles, integers};
 use crate::graph::{Aggregate, Child, Mode, Split, Trees, Weight};
 
+/// The mode in TreeEnsemble that asks for membership in a set.
+const MEMBER: i64 = 6;
+
 /// A forest of TreeEnsembleClassifier (`prefix` "class") or TreeEnsembleRegressor ("target").
 /// `features` and `targets` are left 0.
 pub fn flat(node: &NodeProto, prefix: &str) -> Result<Trees, String> {
@@ -73,8 +76,21 @@ pub fn flat(node: &NodeProto, prefix: &str) -> Result<Trees, String> {
     Ok(forest)
 }
 
-/// A forest of TreeEnsemble (ai.onnx.ml 5).
-pub fn rooted(node: &NodeProto) -> Result<Trees, String> {
+/// A node of TreeEnsemble that asks whether its feature is one of a set.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Index among the forest's nodes, whose question becomes whether a further feature is 1.
+    pub node: usize,
+    /// The feature asked about.
+    pub feature: u32,
+    /// The set.
+    pub values: Vec<f64>,
+    /// Whether a missing value counts as one of it.
+    pub missing: bool,
+}
+
+/// A forest of TreeEnsemble (ai.onnx.ml 5), and its questions about sets.
+pub fn rooted(node: &NodeProto) -> Result<(Trees, Vec<Member>), String> {
     let features = node.ints("nodes_featureids");
     let (yes, no) = (node.ints("nodes_truenodeids"), node.ints("nodes_falsenodeids"));
     let (yes_leaf, no_leaf) = (node.ints("nodes_trueleafs"), node.ints("nodes_falseleafs"));
@@ -104,15 +120,27 @@ pub fn rooted(node: &NodeProto) -> Result<Trees, String> {
         Ok(Child::Node(at as u32))
     };
     let mut forest = Trees { double: splits.data_type == 11, ..Trees::default() };
+    // The sets stand one after the other, a NaN behind each.
+    let listed = node.tensor("membership_values").map(doubles).unwrap_or_default();
+    let mut sets = listed.split(|v| v.is_nan());
+    let mut members = Vec::new();
     for i in 0..n {
         let known = [Mode::LessEqual, Mode::Less, Mode::GreaterEqual, Mode::Greater, Mode::Equal, Mode::NotEqual];
-        let mode = usize::try_from(modes[i]).ok().and_then(|m| known.get(m));
+        let mut mode = usize::try_from(modes[i]).ok().and_then(|m| known.get(m)).copied();
+        let (mut threshold, mut missing_yes) = (thresholds[i], missing[i]);
+        let feature = u32::try_from(features[i]).map_err(|_| "has a negative feature number")?;
+        if modes[i] == MEMBER {
+            let values =
+                sets.next().filter(|set| !set.is_empty()).ok_or("needs a set for each node that asks for one")?;
+            members.push(Member { node: i, feature, values: values.to_vec(), missing: missing[i] });
+            (mode, threshold, missing_yes) = (Some(Mode::Greater), 0.5, false);
+        }
         // A tree of one leaf is written as a node whose children are that leaf.
         forest.nodes.push(Split {
-            feature: u32::try_from(features[i]).map_err(|_| "has a negative feature number")?,
-            mode: *mode.ok_or("has set membership in a node; use comparisons")?,
-            threshold: thresholds[i],
-            missing_yes: missing[i],
+            feature,
+            mode: mode.ok_or("has a mode in `nodes_modes` that is not of the specification")?,
+            threshold,
+            missing_yes,
             yes: child(yes_leaf[i], yes[i])?,
             no: child(no_leaf[i], no[i])?,
         });
@@ -130,7 +158,7 @@ pub fn rooted(node: &NodeProto) -> Result<Trees, String> {
         .map(|(t, value)| Ok(vec![Weight { target: target(t)?, value }]))
         .collect::<Result<_, String>>()?;
     by_depth(&mut forest);
-    Ok(forest)
+    Ok((forest, members))
 }
 
 /// Puts trees of one depth side by side, for they are walked together, as far as the deepest of them goes. The

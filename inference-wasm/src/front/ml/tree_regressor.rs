@@ -1,9 +1,12 @@
 //! TreeEnsembleRegressor, and TreeEnsemble, its successor.
 
 use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_core::ops::math;
+use tract_onnx::tract_core::ops::nn::Reducer;
 use tract_onnx::tract_hir::internal::*;
 
 use super::post_transform::PostTransform;
+use super::tree_nodes::Member;
 use super::trees::Forest;
 use super::{Operator, Wire, tree_nodes};
 use crate::front::attributes::Attributes;
@@ -40,6 +43,7 @@ impl Operator for TreeEnsembleRegressor {
 #[derive(Debug, Clone)]
 pub struct TreeEnsemble {
     trees: Arc<Trees>,
+    members: Vec<Member>,
     post_transform: PostTransform,
 }
 
@@ -48,7 +52,7 @@ impl Operator for TreeEnsemble {
 
     fn parse(node: &NodeProto) -> Result<Self, String> {
         use crate::graph::Aggregate::*;
-        let mut trees = tree_nodes::rooted(node)?;
+        let (mut trees, members) = tree_nodes::rooted(node)?;
         trees.targets = targets(node)?;
         trees.aggregate = match node.int("aggregate_function", 1) {
             0 => Average,
@@ -59,15 +63,45 @@ impl Operator for TreeEnsemble {
         };
         check_targets(&trees)?;
         let post_transform = PostTransform::numbered(node.int("post_transform", 0))?;
-        Ok(TreeEnsemble { trees: Arc::new(trees), post_transform })
+        Ok(TreeEnsemble { trees: Arc::new(trees), members, post_transform })
     }
 
     fn wire(&self, w: &mut Wire, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
         let ty = w.ty(inputs[0])?;
-        let scores = scores(w, inputs[0], &self.trees)?;
+        let (x, trees) = asked(w, inputs[0], &self.trees, &self.members)?;
+        let scores = scores(w, x, &trees)?;
         let scores = self.post_transform.wire(w, scores)?;
         Ok(tvec!(w.cast(scores, ty)?))
     }
+}
+
+/// The features with one more for each question about a set: 1 for a member, else 0.
+fn asked(w: &mut Wire, x: OutletId, trees: &Arc<Trees>, members: &[Member]) -> TractResult<(OutletId, Arc<Trees>)> {
+    if members.is_empty() {
+        return Ok((x, trees.clone()));
+    }
+    let x = w.matrix(x)?;
+    let (features, ty) = (w.columns(x)?, w.ty(x)?);
+    let mut trees = Trees::clone(trees);
+    let mut parts = vec![x];
+    for (n, member) in members.iter().enumerate() {
+        let feature = member.feature as usize;
+        ensure!(feature < features, "asks for feature {feature}, its input has {features}");
+        trees.nodes[member.node].feature = (features + n) as u32;
+        let one = w.slice(x, feature..feature + 1)?;
+        let set = tensor1(&member.values).cast_to_dt(ty)?.into_owned().into_shape(&[1, member.values.len()])?;
+        let set = w.constant(set)?;
+        let hits = w.equal(one, set)?;
+        let hits = w.cast(hits, ty)?;
+        let mut hit = w.reduce(Reducer::Max, hits)?;
+        if member.missing && ty.is_float() {
+            let missing = w.differ(one, one)?;
+            let missing = w.cast(missing, ty)?;
+            hit = w.binary(Box::new(math::Max), hit, missing)?;
+        }
+        parts.push(hit);
+    }
+    Ok((w.concat(&parts)?, Arc::new(trees)))
 }
 
 /// Runs the forest; doubles are compared as doubles, everything else as f32.

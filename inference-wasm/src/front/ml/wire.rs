@@ -37,6 +37,31 @@ impl<'a> Wire<'a> {
         last.to_usize().context("needs a fixed number of features")
     }
 
+    /// The value of a constant.
+    pub fn known(&self, x: OutletId) -> Option<Arc<Tensor>> {
+        self.model.outlet_fact(x).ok()?.konst.clone()
+    }
+
+    /// The numbers of a constant; an error when it is none.
+    pub fn integers(&self, x: OutletId) -> TractResult<Vec<i64>> {
+        let value = self.known(x).context("needs a constant where it takes sizes or axes from an input")?;
+        Ok(value.cast_to::<i64>()?.try_as_plain_ram()?.as_slice::<i64>()?.to_vec())
+    }
+
+    /// An axis of `x`, negative ones counted from the end.
+    pub fn axis(&self, x: OutletId, axis: i64) -> TractResult<usize> {
+        let rank = self.rank(x)? as i64;
+        ensure!((-rank..rank).contains(&axis), "has axis {axis}, its input has {rank} axes");
+        Ok((if axis < 0 { axis + rank } else { axis }) as usize)
+    }
+
+    /// All elements along one axis.
+    pub fn flat(&mut self, x: OutletId) -> TractResult<OutletId> {
+        let shape = self.shape(x)?;
+        let count = shape.iter().product::<TDim>();
+        self.apply(AxisOp::Reshape(0, shape, tvec!(count)), &[x])
+    }
+
     pub fn apply(&mut self, op: impl Into<Box<dyn TypedOp>>, inputs: &[OutletId]) -> TractResult<OutletId> {
         self.count += 1;
         let name = if self.count == 1 { self.prefix.to_owned() } else { format!("{}.{}", self.prefix, self.count) };

@@ -9,7 +9,7 @@ use crate::emit::code::val_type;
 use crate::emit::nest::{Walk, nest};
 use crate::emit::{Address, Code, scalar};
 use crate::graph::eval_trees::{bits, start};
-use crate::graph::{Aggregate, Id, Trees, Type};
+use crate::graph::{Aggregate, Trees, Type};
 use crate::lower::Lower;
 use crate::lower::elementwise::copy;
 use crate::math::{Bin, Kind};
@@ -17,12 +17,9 @@ use crate::math::{Bin, Kind};
 /// Sums that are kept in locals; more are kept in memory.
 const LOCALS: usize = 8;
 
-/// Fills the slots for the row.
-pub(super) fn slots(lower: &mut Lower, code: &mut Code, id: Id, forest: &Forest, scratch: Address) {
-    let operand = lower.graph.node(id).inputs[0];
-    let ty = lower.graph.node(operand).ty;
+/// Fills the slots for the row at `x`.
+pub(super) fn slots(lower: &Lower, code: &mut Code, ty: Type, forest: &Forest, x: Address, scratch: Address) {
     let (kind, bytes) = (Kind::from(ty), ty.bytes());
-    let x = lower.at(code, operand);
     let mut n = 0;
     while n < forest.slots.len() {
         let to = scratch.plus((n * bytes) as i64);
@@ -88,8 +85,8 @@ enum Sums {
     Memory,
 }
 
-/// Walks all trees and writes the result.
-pub(super) fn walk(lower: &mut Lower, code: &mut Code, id: Id, trees: &Trees, forest: &Forest, scratch: Address) {
+/// Walks all trees and writes the result to `to`.
+pub(super) fn walk(lower: &mut Lower, code: &mut Code, to: Address, trees: &Trees, forest: &Forest, scratch: Address) {
     let ty = ty(trees);
     let kind = Kind::from(ty);
     let leaves: Vec<u8> = match &forest.leaves {
@@ -113,7 +110,6 @@ pub(super) fn walk(lower: &mut Lower, code: &mut Code, id: Id, trees: &Trees, fo
         }
     }
     // Average, absent values, base.
-    let to = lower.at(code, id);
     let spread = code.local(val_type(kind));
     for target in 0..trees.targets {
         let store = code.begin_store(to.plus((target * ty.bytes()) as i64));
