@@ -33,6 +33,10 @@ pub struct Arguments {
     /// No SIMD instructions; the answers have the same bits.
     #[arg(long)]
     scalar: bool,
+    /// Let engines fuse products and sums: faster, but the last bits may differ from engine to engine, and some engines
+    /// lack the instructions (Node 20 has them behind a flag).
+    #[arg(long, conflicts_with = "scalar")]
+    relaxed_simd: bool,
     /// Also print what each operator costs, timed on this machine, and which targets the module fits.
     #[arg(long)]
     report: bool,
@@ -54,6 +58,7 @@ pub fn compile(arguments: &Arguments) -> anyhow::Result<()> {
         batch: arguments.batch,
         rows_max: arguments.rows_max,
         simd: !arguments.scalar,
+        relaxed: arguments.relaxed_simd,
         apart: false,
     };
     let (compiled, sealed) = sealed(&onnx, &options).with_context(|| arguments.model.display().to_string())?;
@@ -67,6 +72,9 @@ pub fn compile(arguments: &Arguments) -> anyhow::Result<()> {
         compiled.manifest.cost.flops_per_row,
         start.elapsed().as_secs_f64() * 1e3
     );
+    if compiled.manifest.relaxed {
+        eprintln!("{}", report::RELAXED);
+    }
     if arguments.report {
         let module = Module::load(&sealed)?;
         let apart = inference_wasm::compile(&onnx, &Options { apart: true, ..options })?;

@@ -75,6 +75,13 @@ impl Common {
                 self.model.model
             );
         }
+        if module.manifest().relaxed {
+            bail!(
+                "{} is relaxed: its answers are not the same bits everywhere, which a deployment has to prove; compile it \
+                 without --relaxed-simd",
+                self.model.model
+            );
+        }
         let name = slug(self.name.as_deref().unwrap_or(&resolved.name))?;
         Ok((resolved, module, name))
     }

@@ -46,6 +46,9 @@ pub fn inspect(arguments: &Arguments) -> anyhow::Result<()> {
     println!("\nsize      {} bytes: {} of code, {} of weights", bytes.len(), cost.code_bytes, cost.data_bytes);
     println!("memory    {} bytes, at most {} rows a call", cost.memory_bytes, manifest.rows_max);
     println!("flops     {} a row", cost.flops_per_row);
+    if manifest.relaxed {
+        println!("{}", report::RELAXED);
+    }
     match &sections.seal {
         Some(seal) => {
             println!("golden    {} rows", seal.golden.rows);

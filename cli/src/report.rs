@@ -11,6 +11,10 @@ use inference_wasm::Step;
 
 use crate::deploy;
 
+/// What is said of a module whose sums are fused.
+pub const RELAXED: &str =
+    "relaxed: sums are rounded as each engine likes; the answers are close, but not the same bits everywhere";
+
 /// A line for each operator, in the order in which they run: cost, size, and its share of a row's time.
 pub fn steps(steps: &[Step], times: &[Duration]) -> String {
     let whole: Duration = times.iter().sum();
@@ -57,6 +61,9 @@ pub fn targets(wasm: &[u8], module: &Module) -> anyhow::Result<String> {
         module.manifest().cost.memory_bytes as f64 / f64::from(1 << 20)
     );
     let mut text = format!("{:<16} fits  {browser}\n", "browser");
+    if module.manifest().relaxed {
+        text = format!("{RELAXED}\n{:<16} some  {browser}; with relaxed SIMD\n", "browser");
+    }
     for (target, verdict) in deploy::verdicts(wasm, module) {
         let (word, why) = match verdict {
             Ok(figures) => ("fits", figures),

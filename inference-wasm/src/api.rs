@@ -18,6 +18,9 @@ pub struct Options {
     pub rows_max: Option<u32>,
     /// Use the 128-bit vectors of WebAssembly (`simd128`). The answers have the same bits either way.
     pub simd: bool,
+    /// Let engines fuse products and sums (relaxed SIMD): faster where the machine has it, but the last bits may differ
+    /// from engine to engine, and the manifest says so. Asks for `simd`.
+    pub relaxed: bool,
     /// Give each operator a function of its own and export it as `step.0`, `step.1`, …, so that a host can time them.
     pub apart: bool,
 }
@@ -30,6 +33,7 @@ impl Default for Options {
             batch: None,
             rows_max: None,
             simd: true,
+            relaxed: false,
             apart: false,
         }
     }

@@ -26,7 +26,15 @@ pub fn build(graph: Graph, signature: Signature, options: &Options) -> Result<Co
 
     let mut lower = Lower::new(&graph, &plan, &forests, options.simd);
     let (mut functions, mut code, mut steps) = (Vec::new(), Code::default(), Vec::new());
-    let mut flops = 0;
+    let (mut flops, mut fused) = (0, 0);
+    let mut finish = |code: Code| -> Result<_, Error> {
+        if !options.relaxed {
+            return Ok(code.finish());
+        }
+        let (code, count) = code.relaxed()?;
+        fused += count;
+        Ok(code.finish())
+    };
     for (i, node) in graph.nodes.iter().enumerate() {
         let (id, code_before, data_before) = (Id(i as u32), code.len(), lower.data.len());
         lower.node(&mut code, id)?;
@@ -44,21 +52,22 @@ pub fn build(graph: Graph, signature: Signature, options: &Options) -> Result<Co
         flops += step.flops;
         steps.push(step);
         if options.apart || code.len() > FUNCTION {
-            functions.push(std::mem::take(&mut code).finish());
+            functions.push(finish(std::mem::take(&mut code))?);
         }
     }
     if code.len() > 0 {
-        functions.push(code.finish());
+        functions.push(finish(code)?);
     }
     let (rows_max, data_offset) = (plan.rows_max, plan.end);
     let parts = Parts { functions, rows_max, data: lower.data, data_offset, apart: options.apart };
     plan::within(parts.memory_bytes())?;
 
-    let manifest = manifest(&graph, signature, &plan, &parts, flops);
+    let manifest = Manifest { relaxed: fused > 0, ..manifest(&graph, signature, &plan, &parts, flops) };
     let json = serde_json::to_vec(&manifest).map_err(|e| Error::bug(format!("the manifest: {e}")))?;
     let text = graph.to_string();
     let wasm = parts.module(&[(MANIFEST, &json), (GRAPH, text.as_bytes())]);
-    wasmparser::Validator::new_with_features(features())
+    let allowed = if fused > 0 { features() | wasmparser::WasmFeatures::RELAXED_SIMD } else { features() };
+    wasmparser::Validator::new_with_features(allowed)
         .validate_all(&wasm)
         .map_err(|e| Error::bug(format!("the module is not valid: {e}")))?;
     Ok(Compiled { wasm, manifest, graph: text, steps })

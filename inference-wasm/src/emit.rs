@@ -4,6 +4,7 @@
 pub mod code;
 pub mod module;
 pub mod nest;
+mod relax;
 pub mod scalar;
 pub mod vector;
 

@@ -2,6 +2,7 @@
 
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, ValType};
 
+use crate::Error;
 use crate::graph::Type;
 use crate::math::Kind;
 
@@ -174,6 +175,12 @@ impl Code {
             Kind::F32 => self.i().f32_const(wasm_encoder::Ieee32::new(bits as u32)),
             Kind::F64 => self.i().f64_const(wasm_encoder::Ieee64::new(bits)),
         };
+    }
+
+    /// Sums of products fused, and how many: see [`super::relax`].
+    pub fn relaxed(self) -> Result<(Code, usize), Error> {
+        let (bytes, fused) = super::relax::relax(&self.bytes)?;
+        Ok((Code { bytes, ..self }, fused))
     }
 
     /// The finished function.

@@ -8,4 +8,5 @@ mod math;
 mod operators;
 mod random;
 mod refusals;
+mod relaxed;
 mod trees;

@@ -99,6 +99,7 @@ fn here(file: &Path) -> anyhow::Result<Job> {
     let wasm = std::fs::read(file)?;
     let module = Module::load(&wasm)?;
     let manifest = module.manifest();
+    ensure!(!manifest.relaxed, "{} is relaxed: it does not promise the same bits", file.display());
     let rows = ROWS.min(manifest.rows_max as usize);
     let batch = seal::pseudo_rows(manifest, rows);
     let inputs = file.with_extension("inputs");

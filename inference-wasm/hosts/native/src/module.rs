@@ -110,7 +110,7 @@ impl Module {
         let answers = self.run(&Batch { rows: seal.golden.rows as usize, inputs })?;
         for ((spec, answer), expected) in self.manifest.outputs.iter().zip(&answers).zip(&seal.golden.outputs) {
             let expected = region(expected)?;
-            if let Some(byte) = answer.iter().zip(&expected).position(|(a, b)| a != b) {
+            if let Some(byte) = host_rows::golden::differs(&self.manifest, spec, answer, &expected) {
                 return Err(Error::Golden { output: spec.name.clone(), row: byte / spec.row_bytes() });
             }
         }

@@ -4,6 +4,7 @@
 pub mod batch;
 pub mod count;
 pub mod element;
+pub mod golden;
 pub mod outcome;
 pub mod query;
 pub mod records;
