@@ -26,6 +26,7 @@ mod loops;
 mod maps;
 mod ml;
 mod outputs;
+mod sequences;
 mod typed;
 mod vocabulary;
 mod zip_map;
@@ -54,6 +55,7 @@ impl Front {
         let dates: Vec<(String, Date)> = metadata(&model, "beira.date.")?;
         let graph = model.graph.as_mut().ok_or_else(|| Error::bug("a graph has gone"))?;
 
+        sequences::spread(graph)?;
         let mut columns = zip_map::remove(graph)?;
         named.into_iter().for_each(|(output, names)| {
             columns.entry(output).or_insert(names);

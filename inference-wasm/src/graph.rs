@@ -363,6 +363,10 @@ pub enum Unary {
     FromHalf,
     /// The nearest number of 16 bits.
     ToHalf,
+    /// The bits of a float as a signed integer of its size.
+    Bits,
+    /// The float that has the bits of a signed integer.
+    FromBits,
 }
 
 /// Functions of two numbers of one type.

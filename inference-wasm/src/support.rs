@@ -18,6 +18,7 @@ const ONNX: &[&str] = &[
     "Acos",
     "Acosh",
     "Add",
+    "AffineGrid",
     "And",
     "ArgMax",
     "ArgMin",
@@ -28,6 +29,7 @@ const ONNX: &[&str] = &[
     "Attention",
     "AveragePool",
     "BatchNormalization",
+    "BitCast",
     "BitShift",
     "BitwiseAnd",
     "BitwiseNot",
@@ -38,6 +40,7 @@ const ONNX: &[&str] = &[
     "CastLike",
     "Ceil",
     "Celu",
+    "CenterCropPad",
     "Clip",
     "Compress",
     "Concat",
@@ -50,6 +53,7 @@ const ONNX: &[&str] = &[
     "Cosh",
     "CumProd",
     "CumSum",
+    "DFT",
     "DepthToSpace",
     "DequantizeLinear",
     "Div",
@@ -104,6 +108,7 @@ const ONNX: &[&str] = &[
     "MaxPool",
     "Mean",
     "MeanVarianceNormalization",
+    "MelWeightMatrix",
     "Min",
     "Mish",
     "Mod",
@@ -137,13 +142,16 @@ const ONNX: &[&str] = &[
     "Relu",
     "Reshape",
     "Resize",
+    "ReverseSequence",
     "RotaryEmbedding",
     "Round",
+    "STFT",
     "Scan",
     "Scatter",
     "ScatterElements",
     "ScatterND",
     "Selu",
+    "SequenceConstruct",
     "Shape",
     "Shrink",
     "Sigmoid",
@@ -171,6 +179,7 @@ const ONNX: &[&str] = &[
     "Transpose",
     "Trilu",
     "Unsqueeze",
+    "Upsample",
     "Where",
     "Xor",
 ];
@@ -324,12 +333,8 @@ fn operator(node: &NodeProto) -> Result<(), Error> {
         return Err(Error::unsupported(place(node), what, help::of(node)));
     }
     let given = |list: &[String], i: usize| list.get(i).is_some_and(|name| !name.is_empty());
-    if node.op_type == "Dropout" && (given(&node.input, 2) || given(&node.output, 1)) {
-        return Err(Error::unsupported(
-            place(node),
-            "Dropout in training mode, or its mask",
-            "export in inference mode",
-        ));
+    if node.op_type == "Dropout" && given(&node.input, 2) {
+        return Err(Error::unsupported(place(node), "Dropout in training mode", "export in inference mode"));
     }
     for attribute in &node.attribute {
         if !attribute.ref_attr_name.is_empty() {

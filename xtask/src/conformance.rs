@@ -39,6 +39,23 @@ pub fn conformance(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.exporters {
         return exporters(house, arguments.only.as_deref());
     }
+    let data = cases(house)?;
+    step("Building the runner", || {
+        run(Command::new("cargo").args(["build", "--workspace", "--bin", "conformance"]).current_dir(&house.root))
+    })?;
+    step("Running the cases", || {
+        let mut runner = Command::new(house.binary("conformance"));
+        runner.arg(&data);
+        match &arguments.only {
+            Some(only) => runner.arg("--only").arg(only),
+            None => runner.arg("--output").arg(house.path("inference-wasm/CONFORMANCE.md")),
+        };
+        run(&mut runner)
+    })
+}
+
+/// The folder of ONNX's own test cases, fetched when it is not there yet.
+pub fn cases(house: &House) -> anyhow::Result<std::path::PathBuf> {
     let package = house.target.join(format!("onnx-{ONNX}"));
     let data = package.join("onnx/backend/test/data");
     if !data.is_dir() {
@@ -52,18 +69,7 @@ pub fn conformance(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
             run(Command::new(python).args(pip).arg(&package).arg(format!("onnx=={ONNX}")))
         })?;
     }
-    step("Building the runner", || {
-        run(Command::new("cargo").args(["build", "--workspace", "--bin", "conformance"]).current_dir(&house.root))
-    })?;
-    step("Running the cases", || {
-        let mut runner = Command::new(house.binary("conformance"));
-        runner.arg(&data);
-        match &arguments.only {
-            Some(only) => runner.arg("--only").arg(only),
-            None => runner.arg("--output").arg(house.path("inference-wasm/CONFORMANCE.md")),
-        };
-        run(&mut runner)
-    })
+    Ok(data)
 }
 
 fn models(house: &House, folder: &std::path::Path) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::conformance;
 use crate::house::House;
 use crate::step::{run, step};
 
@@ -21,20 +22,21 @@ pub struct Arguments {
     /// How many cases at most.
     #[arg(long)]
     cases: Option<u64>,
-    /// More folders of ONNX files to begin with, besides those of the tests.
+    /// More folders of ONNX files to begin with, besides those of the tests and ONNX's own cases.
     #[arg(long, value_name = "FOLDER")]
     corpus: Vec<PathBuf>,
 }
 
 /// Builds and runs until the time is over; findings are in `target/fuzz`.
 pub fn fuzz(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
+    let cases = conformance::cases(house)?;
     step("Building the fuzzer", || {
         run(Command::new("cargo").args(["build", "--workspace", "--bin", "fuzz"]).current_dir(&house.root))
     })?;
     step(&format!("Fuzzing {} for {} minutes", arguments.target, arguments.minutes), || {
         let mut fuzz = Command::new(house.binary("fuzz"));
         fuzz.arg(&arguments.target).arg(house.path("inference-wasm/tests/models"));
-        fuzz.args(&arguments.corpus).arg("--out").arg(house.target.join("fuzz").join(&arguments.target));
+        fuzz.arg(&cases).args(&arguments.corpus).arg("--out").arg(house.target.join("fuzz").join(&arguments.target));
         fuzz.args(["--seconds", &(60 * arguments.minutes).to_string(), "--first", &arguments.first.to_string()]);
         if let Some(cases) = arguments.cases {
             fuzz.args(["--cases", &cases.to_string()]);

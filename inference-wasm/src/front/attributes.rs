@@ -102,3 +102,8 @@ pub fn int(name: &str, i: i64) -> AttributeProto {
 pub fn tensor(name: &str, t: TensorProto) -> AttributeProto {
     AttributeProto { name: name.into(), r#type: 4, t: Some(t), ..AttributeProto::default() }
 }
+
+/// A word as an attribute.
+pub fn word(name: &str, s: &str) -> AttributeProto {
+    AttributeProto { name: name.into(), r#type: 3, s: s.into(), ..AttributeProto::default() }
+}

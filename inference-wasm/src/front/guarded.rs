@@ -73,7 +73,11 @@ pub fn register(register: &mut OnnxOpRegister) {
 
 fn guarded(context: &ParsingContext, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
     let builder = BUILDERS.get(&node.op_type).context("an operator that nobody has registered")?;
-    let (op, closures) = builder(context, node)?;
+    let mut context = context.clone();
+    if node.op_type == "Resize" && context.onnx_operator_set_version < 10 {
+        context.onnx_operator_set_version = 13; // it was an Upsample, and is written as of then
+    }
+    let (op, closures) = builder(&context, node)?;
     if node.op_type == "Constant" {
         return Ok((op, closures));
     }

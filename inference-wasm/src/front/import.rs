@@ -530,6 +530,8 @@ fn operator(c: &mut Context, op: &dyn TypedOp) -> Result<Id, Stop> {
         own::coupling(c)
     } else if let Some(op) = op.downcast_ref::<ml::onnx::cumulate::Products>() {
         own::products(c, op)
+    } else if op.is::<ml::onnx::bit_cast::SameBits>() {
+        Ok(own::same_bits(c))
     } else if let Some(op) = op.downcast_ref::<ml::lookup::Lookup>() {
         own::lookup(c, op)
     } else {

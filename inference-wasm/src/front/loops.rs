@@ -67,7 +67,8 @@ fn write_out(
     set: i64,
 ) -> Result<(), Error> {
     let body = body(node)?;
-    let states = node.input.len().saturating_sub(2);
+    let states = node.input.len().checked_sub(2);
+    let states = states.ok_or_else(|| Error::invalid(place(node), "needs a number of steps and a condition"))?;
     if body.input.len() != states + 2 || body.output.len() < states + 1 {
         return Err(Error::invalid(place(node), "has a body that does not take and give what the loop carries"));
     }

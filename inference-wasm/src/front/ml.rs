@@ -37,7 +37,10 @@ mod tree_regressor;
 pub mod trees;
 mod wire;
 
-use onnx::{attention, batch_norm, compress, cumulate, integer_conv, lp_pool, one_hot as one_hot_onnx, p_relu, pad};
+use onnx::{
+    affine_grid, attention, batch_norm, bit_cast, center_crop_pad, compress, cumulate, fourier, integer_conv, lp_pool,
+    one_hot as one_hot_onnx, p_relu, pad, reverse_sequence,
+};
 use wire::Wire;
 
 /// One operator: read from a node, then spelled in tract's core operators and ours.
@@ -85,16 +88,22 @@ macro_rules! operators {
 }
 
 operators!(
+    affine_grid::AffineGrid,
     attention::Attention,
     batch_norm::BatchNormalization,
+    bit_cast::BitCast,
+    center_crop_pad::CenterCropPad,
     compress::Compress,
     cumulate::CumProd,
+    fourier::DFT,
+    fourier::STFT,
     integer_conv::ConvInteger,
     integer_conv::QLinearConv,
     lp_pool::LpPool,
     one_hot_onnx::OneHot,
     p_relu::PRelu,
     pad::Pad,
+    reverse_sequence::ReverseSequence,
     binarizer::Binarizer,
     feature_extractor::ArrayFeatureExtractor,
     feature_vectorizer::FeatureVectorizer,

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-use tract_onnx::pb::{GraphProto, ModelProto, TensorProto};
+use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::array::StridedSlice;
 use tract_onnx::tract_hir::internal::*;
 
-use super::attributes::{Attributes, tensor};
+use super::attributes::{Attributes, int, tensor, word};
 use super::guarded;
 use super::inputs::Input;
 use crate::Error;
@@ -36,8 +36,10 @@ pub fn prepare(graph: &mut GraphProto) {
     }
     let mut names: HashSet<String> = graph.input.iter().map(|i| i.name.clone()).collect();
     names.extend(graph.initializer.iter().map(|i| i.name.clone()));
+    masks(graph);
     for node in &mut graph.node {
-        let name = if node.name.is_empty() { node.output[0].clone() } else { node.name.clone() };
+        let made = node.output.first().cloned().unwrap_or_default();
+        let name = if node.name.is_empty() { made } else { node.name.clone() };
         node.name = name.clone();
         if node.op_type == "Dropout" {
             // In inference it hands its input on; `support` has refused anything else.
@@ -45,6 +47,20 @@ pub fn prepare(graph: &mut GraphProto) {
             node.input.truncate(1);
             node.output.truncate(1);
             node.attribute.clear();
+        }
+        if node.op_type == "Upsample" && !node.input.is_empty() {
+            // The older name of what Resize does so.
+            node.op_type = "Resize".into();
+            let given = node.floats("scales").to_vec();
+            if !given.is_empty() {
+                let (dims, name) = (vec![given.len() as i64], format!("{name}.scales"));
+                node.input = vec![node.input[0].clone(), name.clone()];
+                let scales = TensorProto { name, dims, data_type: 1, float_data: given, ..TensorProto::default() };
+                graph.initializer.push(scales);
+            }
+            node.input.insert(1, String::new());
+            node.attribute.push(word("coordinate_transformation_mode", "asymmetric"));
+            node.attribute.push(word("nearest_mode", "floor"));
         }
         if node.op_type == "ConstantOfShape" && node.tensor("value").is_none() {
             // tract makes doubles of it.
@@ -56,6 +72,30 @@ pub fn prepare(graph: &mut GraphProto) {
             n += 1;
             node.name = format!("{name}#{n}");
         }
+    }
+}
+
+/// The masks of Dropout, which in inference leaves out nothing: true everywhere.
+fn masks(graph: &mut GraphProto) {
+    let is_mask = |node: &NodeProto| {
+        node.op_type == "Dropout" && !node.input.is_empty() && node.output.get(1).is_some_and(|name| !name.is_empty())
+    };
+    let masks =
+        graph.node.iter().filter(|node| is_mask(node)).map(|node| (node.input[0].clone(), node.output[1].clone()));
+    for (from, mask) in masks.collect::<Vec<_>>() {
+        let (some, none) = (format!("{mask}.some"), format!("{mask}.none"));
+        let mut step = |op: &str, input: &[&String], output: &String, attribute: Vec<AttributeProto>| {
+            graph.node.push(NodeProto {
+                op_type: op.into(),
+                input: input.iter().map(|name| (*name).clone()).collect(),
+                output: vec![output.clone()],
+                attribute,
+                ..NodeProto::default()
+            });
+        };
+        step("Cast", &[&from], &some, vec![int("to", 9)]);
+        step("Not", &[&some], &none, vec![]);
+        step("Or", &[&some, &none], &mask, vec![]);
     }
 }
 

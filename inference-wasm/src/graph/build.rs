@@ -61,6 +61,20 @@ impl Graph {
             Unary::IsNan | Unary::Not => Type::Bool,
             Unary::FromHalf => Type::F32,
             Unary::ToHalf => Type::U16,
+            Unary::Bits => {
+                if ty == Type::F32 {
+                    Type::I32
+                } else {
+                    Type::I64
+                }
+            }
+            Unary::FromBits => {
+                if ty == Type::I32 {
+                    Type::F32
+                } else {
+                    Type::F64
+                }
+            }
             _ => ty,
         };
         self.push(Op::Unary(op), &[x], &shape, ty, "")

@@ -98,7 +98,7 @@ pub(super) const TYPES: [(Type, &str); 11] = [
     (Type::F32, "f32"),
     (Type::F64, "f64"),
 ];
-pub(super) const UNARY: [(Unary, &str); 30] = [
+pub(super) const UNARY: [(Unary, &str); 32] = [
     (Unary::Abs, "abs"),
     (Unary::Neg, "neg"),
     (Unary::Floor, "floor"),
@@ -125,6 +125,8 @@ pub(super) const UNARY: [(Unary, &str); 30] = [
     (Unary::Acosh, "acosh"),
     (Unary::Atanh, "atanh"),
     (Unary::BitNot, "bitnot"),
+    (Unary::Bits, "bits"),
+    (Unary::FromBits, "frombits"),
     (Unary::FromHalf, "fromhalf"),
     (Unary::ToHalf, "tohalf"),
     (Unary::IsNan, "isnan"),

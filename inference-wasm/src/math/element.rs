@@ -19,6 +19,22 @@ pub fn unary(op: Unary, ty: Type) -> Option<Program> {
             (m.bin(Bin::Xor, x, ones), ty)
         }
         Unary::BitNot => return None,
+        Unary::Bits => {
+            let out = match ty {
+                Type::F32 => Type::I32,
+                Type::F64 => Type::I64,
+                _ => return None,
+            };
+            (m.un(Un::Bits, x), out)
+        }
+        Unary::FromBits => {
+            let out = match ty {
+                Type::I32 => Type::F32,
+                Type::I64 => Type::F64,
+                _ => return None,
+            };
+            (m.un(Un::FromBits, x), out)
+        }
         Unary::FromHalf => (ty == Type::U16).then(|| (m.from_half(x), Type::F32))?,
         Unary::ToHalf => (ty == Type::F32).then(|| (m.to_half(x), Type::U16))?,
         Unary::Sign => {

@@ -7,7 +7,7 @@ pub fn of(node: &NodeProto) -> &'static str {
     match &*node.op_type {
         "StringNormalizer" | "StringConcat" | "StringSplit" | "RegexFullMatch" | "TfIdfVectorizer" | "Tokenizer"
         | "LabelBinarizer" => "compute text features before the model: it takes strings only as categories",
-        "SequenceAt" | "SequenceConstruct" | "SplitToSequence" | "ConcatFromSequence" => {
+        "SequenceAt" | "SplitToSequence" | "ConcatFromSequence" => {
             "export with tensors instead of sequences (skl2onnx: `options={\"zipmap\": False}`)"
         }
         "RandomNormal" | "RandomUniform" | "RandomNormalLike" | "RandomUniformLike" | "Multinomial" | "Bernoulli" => {

@@ -28,7 +28,7 @@ fn element_wise_operators_on_all_types() {
         let (a, b) = (g.input(&[3, 7], ty, "a"), g.input(&[7], ty, "b"));
         let unary = [
             Abs, Neg, Floor, Ceil, Round, Sqrt, Reciprocal, Exp, Log, Tanh, Erf, Sigmoid, Relu, Sign, Sin, Cos, Tan,
-            Asin, Acos, Atan, Sinh, Cosh, Asinh, Acosh, Atanh, IsNan, Not, BitNot, FromHalf, ToHalf,
+            Asin, Acos, Atan, Sinh, Cosh, Asinh, Acosh, Atanh, IsNan, Not, BitNot, FromHalf, ToHalf, FromBits,
         ];
         for op in unary.into_iter().filter(|op| element::unary(*op, ty).is_some()) {
             let y = g.unary(op, a);

@@ -326,3 +326,62 @@ fn attention_with_cap_and_mask() {
     let share = 1.0 / (1.0 + (-2.0 * capped).exp());
     check(&model, &[&[3.0, 1.0]], &[10.0 * share + 20.0 * (1.0 - share), 20.0]);
 }
+
+#[test]
+fn spectra() {
+    let x: &[f32] = &[1.0, 2.0, 3.0, 4.0];
+    let along = |attributes| one(&[0, 4, 1], vec![], "DFT", &["x"], attributes);
+    check(&along(vec![int("onesided", 1), int("axis", 1)]), &[x], &[10.0, 0.0, -2.0, 2.0, -2.0, 0.0]);
+    let there_and_back = vec![
+        node("DFT", &["x"], "f", vec![int("axis", 1)]),
+        node("DFT", &["f"], "b", vec![int("axis", 1), int("inverse", 1)]),
+        node("Mul", &["b", "real"], "r", vec![]),
+        node("ReduceSum", &["r", "last"], "y", vec![]),
+    ];
+    let constants = vec![float("real", &[2], &[1.0, 0.0]), int64("last", &[1], &[2])];
+    check(&model(&[0, 4, 1], constants, there_and_back), &[x], x);
+    let constants = vec![int64("step", &[], &[2]), float("w", &[2], &[1.0, 0.5])];
+    let frames = one(&[0, 4, 1], constants, "STFT", &["x", "step", "w"], vec![]);
+    check(&frames, &[x], &[2.0, 0.0, 0.0, 0.0, 5.0, 0.0, 1.0, 0.0]);
+}
+
+#[test]
+fn grids_and_sizes() {
+    let size = vec![int64("s", &[4], &[1, 1, 1, 2])];
+    let grid = one(&[0, 2, 3], size, "AffineGrid", &["x", "s"], vec![]);
+    check(&grid, &[&[1.0, 0.0, 0.25, 0.0, 1.0, 0.5]], &[-0.25, 0.5, 0.75, 0.5]);
+    let crop = |to: i64| {
+        let attributes = vec![ints("axes", &[1])];
+        one(&[0, 4], vec![int64("s", &[1], &[to])], "CenterCropPad", &["x", "s"], attributes)
+    };
+    let x: &[f32] = &[1.0, 2.0, 3.0, 4.0];
+    check(&crop(3), &[x], &[1.0, 2.0, 3.0]);
+    check(&crop(7), &[x], &[0.0, 1.0, 2.0, 3.0, 4.0, 0.0, 0.0]);
+    let scales = vec![float("s", &[3], &[1.0, 1.0, 2.0])];
+    let mut twice = one(&[0, 1, 2], scales, "Upsample", &["x", "s"], vec![word("mode", "nearest")]);
+    twice.opset_import[0].version = 9;
+    check(&twice, &[&[1.0, 2.0]], &[1.0, 1.0, 2.0, 2.0]);
+}
+
+#[test]
+fn sequences_turned_round_and_bits_as_they_are() {
+    let lengths = vec![int64("n", &[2], &[2, 3])];
+    let attributes = vec![int("batch_axis", 0), int("time_axis", 1)];
+    let turned = one(&[2, 3], lengths, "ReverseSequence", &["x", "n"], attributes);
+    check(&turned, &[&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]], &[2.0, 1.0, 3.0, 6.0, 5.0, 4.0]);
+    let nodes = vec![node("BitCast", &["x"], "y", vec![int("to", DataType::Uint32 as i64)])];
+    let bits = typed(&[("x", Float, &[0, 1])], ("y", Undefined), vec![], nodes);
+    assert_eq!(answer(&bits, vec![region(&[1.0])]).1, 0x3f80_0000u32.to_le_bytes());
+}
+
+#[test]
+fn masks_and_sequences_at_the_end() {
+    let mut dropout = node("Dropout", &["x"], "kept", vec![]);
+    dropout.output.push("y".into());
+    let masked = typed(&[("x", Float, &[0, 2])], ("y", Bool), vec![], vec![dropout]);
+    assert_eq!(answer(&masked, vec![region(&[0.0, f32::NAN])]).1, [1, 1]);
+    let twice = vec![node("Add", &["x", "x"], "d", vec![]), node("SequenceConstruct", &["x", "d"], "y", vec![])];
+    let (compiled, _) = answer(&model(&[0, 1], vec![], twice), vec![region(&[1.5])]);
+    let names: Vec<&str> = compiled.manifest.outputs.iter().map(|o| &*o.name).collect();
+    assert_eq!(names, ["y[0]", "y[1]"]);
+}

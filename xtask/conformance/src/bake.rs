@@ -41,7 +41,8 @@ pub fn bake(graph: &mut GraphProto, values: &[Option<TensorProto>]) -> Vec<usize
     }
     let baked: Vec<usize> =
         (0..graph.input.len().min(values.len())).filter(|i| names.contains(&graph.input[*i].name)).collect();
-    let baked: Vec<usize> = baked.into_iter().filter(|i| values[*i].is_some()).collect();
+    let is_tensor = |i: &usize| graph.input[*i].r#type.as_ref().is_some_and(|ty| ty.value.is_some());
+    let baked: Vec<usize> = baked.into_iter().filter(|i| values[*i].is_some() && is_tensor(i)).collect();
     for i in baked.iter().rev() {
         let input = graph.input.remove(*i);
         if let Some(value) = &values[*i] {

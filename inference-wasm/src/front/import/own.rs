@@ -5,7 +5,7 @@ use crate::front::ml::lookup::Lookup;
 use crate::front::ml::one_hot::OneHot;
 use crate::front::ml::onnx::cumulate::Products;
 use crate::front::ml::trees::Forest;
-use crate::graph::{self, Bytes, Cumulate, Id, Op};
+use crate::graph::{self, Bytes, Cumulate, Id, Op, Type, Unary};
 
 /// `[rows, features]` to `[rows, targets]`.
 pub fn forest(c: &mut Context, op: &Forest) -> Result<Id, Stop> {
@@ -46,6 +46,22 @@ pub fn one_hot(c: &mut Context, op: &OneHot) -> Result<Id, Stop> {
     let categories = Bytes(op.categories.as_bytes().into());
     let x = c.inputs[0].id;
     Ok(c.result(Op::OneHot { categories }, vec![x]))
+}
+
+/// The bits as they are: a float by way of the signed integer of its size.
+pub fn same_bits(c: &mut Context) -> Id {
+    let (x, to, shape) = (c.inputs[0].clone(), c.out.ty, c.out.shape.clone());
+    let integer = |ty: Type| if ty.bytes() == 8 { Type::I64 } else { Type::I32 };
+    let (mut id, mut ty) = (x.id, x.layout.ty);
+    if ty.is_float() && ty != to {
+        (id, ty) = (c.one(Unary::Bits, id), integer(ty));
+    }
+    let step = if to.is_float() { integer(to) } else { to };
+    if ty != step && ty != to {
+        id = c.shaped(Op::Cast, vec![id], shape, step);
+        ty = step;
+    }
+    if ty != to { c.one(Unary::FromBits, id) } else { id }
 }
 
 /// Running products.
