@@ -66,6 +66,7 @@ pub fn targets(wasm: &[u8], module: &Module) -> anyhow::Result<String> {
     }
     for (target, verdict) in deploy::verdicts(wasm, module) {
         let (word, why) = match verdict {
+            _ if module.manifest().relaxed => ("no", "a deployment has to prove its bits".to_owned()),
             Ok(figures) => ("fits", figures),
             Err(refusal) => ("no", format!("{refusal:#}")),
         };

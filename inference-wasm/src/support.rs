@@ -38,6 +38,7 @@ const ONNX: &[&str] = &[
     "BlackmanWindow",
     "Cast",
     "CastLike",
+    "CausalConvWithState",
     "Ceil",
     "Celu",
     "CenterCropPad",

@@ -208,8 +208,8 @@ impl InferenceOp for Guarded {
         // Wired behind small constants, it is computed at once.
         let constant = |outlet: &OutletId| target.outlet_fact(mapping[outlet]).is_ok_and(|fact| fact.konst.is_some());
         if !node.inputs.is_empty() && node.inputs.iter().all(constant) {
-            let sizes = node.outputs.iter().map(|output| elements(&output.fact));
-            let small = sizes.map(|size| size.is_some_and(|size| size <= ELEMENTS_MAX / 4)).all(|small| small);
+            let mut sizes = node.outputs.iter().map(|output| elements(&output.fact));
+            let small = sizes.all(|size| size.is_some_and(|size| size <= ELEMENTS_MAX / 4));
             ensure!(small || !self.maker, "{} makes a constant of unknown size, or of one beyond memory", self.name());
         }
         self.op.to_typed(source, node, target, mapping)

@@ -38,8 +38,8 @@ pub mod trees;
 mod wire;
 
 use onnx::{
-    affine_grid, attention, batch_norm, bit_cast, center_crop_pad, compress, cumulate, fourier, integer_conv, lp_pool,
-    one_hot as one_hot_onnx, p_relu, pad, reverse_sequence,
+    affine_grid, attention, batch_norm, bit_cast, causal_conv, center_crop_pad, compress, cumulate, fourier,
+    integer_conv, lp_pool, one_hot as one_hot_onnx, p_relu, pad, reverse_sequence,
 };
 use wire::Wire;
 
@@ -92,11 +92,12 @@ operators!(
     attention::Attention,
     batch_norm::BatchNormalization,
     bit_cast::BitCast,
+    causal_conv::CausalConvWithState,
     center_crop_pad::CenterCropPad,
     compress::Compress,
     cumulate::CumProd,
-    fourier::DFT,
-    fourier::STFT,
+    fourier::Dft,
+    fourier::Stft,
     integer_conv::ConvInteger,
     integer_conv::QLinearConv,
     lp_pool::LpPool,

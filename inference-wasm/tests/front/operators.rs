@@ -385,3 +385,10 @@ fn masks_and_sequences_at_the_end() {
     let names: Vec<&str> = compiled.manifest.outputs.iter().map(|o| &*o.name).collect();
     assert_eq!(names, ["y[0]", "y[1]"]);
 }
+
+#[test]
+fn a_convolution_that_goes_on() {
+    let constants = vec![float("w", &[1, 1, 2], &[10.0, 1.0]), float("p", &[1, 1, 1], &[5.0])];
+    let continued = one(&[1, 1, 2], constants, "CausalConvWithState", &["x", "w", "", "p"], vec![]);
+    check(&continued, &[&[1.0, 2.0]], &[51.0, 12.0]);
+}

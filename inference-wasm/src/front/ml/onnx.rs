@@ -4,6 +4,7 @@ pub mod affine_grid;
 pub mod attention;
 pub mod batch_norm;
 pub mod bit_cast;
+pub mod causal_conv;
 pub mod center_crop_pad;
 pub mod compress;
 pub mod cumulate;

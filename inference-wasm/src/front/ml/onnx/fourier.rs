@@ -14,7 +14,7 @@ use crate::math::run::Runner;
 const MATRIX_MAX: usize = 1 << 22;
 
 #[derive(Debug, Clone)]
-pub struct DFT {
+pub struct Dft {
     inverse: bool,
     onesided: bool,
     /// An attribute before version 20, then an input.
@@ -23,12 +23,12 @@ pub struct DFT {
     inputs: (bool, bool),
 }
 
-impl Operator for DFT {
+impl Operator for Dft {
     const NAME: &'static str = "DFT";
 
     fn parse(node: &NodeProto) -> Result<Self, String> {
         let is = |n: usize| node.input.get(n).is_some_and(|name| !name.is_empty());
-        Ok(DFT {
+        Ok(Dft {
             inverse: node.int("inverse", 0) != 0,
             onesided: node.int("onesided", 0) != 0,
             axis: node.find("axis").map(|a| a.i),
@@ -51,13 +51,13 @@ impl Operator for DFT {
 }
 
 #[derive(Debug, Clone)]
-pub struct STFT {
+pub struct Stft {
     onesided: bool,
     /// Whether there is an input of the window, and one of its length.
     inputs: (bool, bool),
 }
 
-impl Operator for STFT {
+impl Operator for Stft {
     const NAME: &'static str = "STFT";
     const INPUTS: usize = 2;
 
@@ -66,7 +66,7 @@ impl Operator for STFT {
         if !is(2) && !is(3) {
             return Err("needs a window or a `frame_length`".into());
         }
-        Ok(STFT { onesided: node.int("onesided", 1) != 0, inputs: (is(2), is(3)) })
+        Ok(Stft { onesided: node.int("onesided", 1) != 0, inputs: (is(2), is(3)) })
     }
 
     fn values(&self) -> Vec<usize> {
