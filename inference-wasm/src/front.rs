@@ -26,6 +26,7 @@ mod loops;
 mod maps;
 mod ml;
 mod outputs;
+pub(crate) mod rename;
 mod sequences;
 mod typed;
 mod vocabulary;

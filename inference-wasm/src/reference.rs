@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use contract::{Datatype, TensorSpec, half};
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::scan::Scan;
 use tract_onnx::tract_hir::internal::{TValue, tvec};
 
 use crate::front::{Front, guard};
@@ -39,9 +40,11 @@ impl Reference {
     /// As [`Reference::load`].
     pub fn load_with(onnx: &[u8], options: &Options) -> Result<Reference, Error> {
         let Front { signature, model, rows, .. } = Front::load(onnx, options)?;
-        // tract's optimizer stumbles over some models that it evaluates well as they are.
-        let optimized = guard(|| model.clone().into_optimized()?.into_runnable());
-        let plan = optimized.or_else(|_| guard(|| model.into_runnable()))?;
+        // tract's optimizer stumbles over some models that it evaluates well as they are, and never comes to an end with
+        // some loops.
+        let looped = model.nodes().iter().any(|node| node.op_is::<Scan>());
+        let optimized = if looped { None } else { guard(|| model.clone().into_optimized()?.into_runnable()).ok() };
+        let plan = optimized.map_or_else(|| guard(|| model.into_runnable()), Ok)?;
         Ok(Reference { plan, signature, rows })
     }
 

@@ -8,6 +8,7 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
 use crate::Error;
 
+mod functions;
 mod help;
 mod sizes;
 mod tensor;
@@ -248,8 +249,9 @@ pub(crate) fn parse(onnx: &[u8]) -> Result<ModelProto, Error> {
     if onnx.is_empty() {
         return Err(Error::Damaged("the file is empty".into()));
     }
-    let model = ModelProto::decode(onnx).map_err(|e| Error::Damaged(format!("{e}; is it complete?")))?;
+    let mut model = ModelProto::decode(onnx).map_err(|e| Error::Damaged(format!("{e}; is it complete?")))?;
     graph(&model)?;
+    functions::inline(&mut model, onnx)?;
     Ok(model)
 }
 
@@ -266,13 +268,6 @@ pub(crate) fn check(model: &ModelProto) -> Result<(), Error> {
     }
     if graph.output.is_empty() {
         return Err(Error::invalid("the graph", "has no outputs; name what is to be computed"));
-    }
-    if let Some(function) = model.functions.first() {
-        return Err(Error::unsupported(
-            format!("function {:?}", function.name()),
-            "a function local to the model",
-            "inline it, `onnx.inliner.inline_local_functions` does so",
-        ));
     }
     if let Some(sparse) = graph.sparse_initializer.first() {
         let name = sparse.values.as_ref().map_or("", |v| &v.name);

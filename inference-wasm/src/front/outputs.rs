@@ -18,6 +18,9 @@ pub fn describe(
     if names.len() != imported.outputs.len() {
         return Err(Error::bug("the number of outputs has changed"));
     }
+    if let Some((_, name)) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
+        return Err(Error::invalid(format!("output {name:?} of the model"), "stands there twice"));
+    }
     let one = |(name, output): (&String, &super::import::Output)| {
         let strings = strings.get(name).cloned();
         let mut shape: Vec<i64> = output.shape.iter().map(|d| *d as i64).collect();

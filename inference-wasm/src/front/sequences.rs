@@ -18,6 +18,9 @@ pub fn spread(graph: &mut GraphProto) -> Result<(), Error> {
             let help = "make the sequence the model's output, or export with tensors";
             return Err(Error::unsupported(place(&node), "a sequence inside the model", help));
         };
+        if node.input.is_empty() {
+            return Err(Error::invalid(place(&node), "makes a sequence of nothing"));
+        }
         let parts: Vec<String> = (0..node.input.len()).map(|n| format!("{name}[{n}]")).collect();
         graph.node.extend(node.input.iter().zip(&parts).map(|(from, to)| NodeProto {
             name: to.clone(),

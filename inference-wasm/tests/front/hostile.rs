@@ -363,3 +363,20 @@ fn constants_that_grow() {
     ];
     refused("inside a branch", &model(&[1, 4], vec![], nodes));
 }
+
+/// A function that calls itself, and twice sixty times.
+#[test]
+fn functions_without_an_end() {
+    let own = |inputs: &[&str], output: &str| NodeProto { domain: "own".into(), ..node("F", inputs, output, vec![]) };
+    let function = tract_onnx::pb::FunctionProto {
+        name: Some("F".into()),
+        domain: Some("own".into()),
+        input: vec!["a".into()],
+        output: vec!["b".into()],
+        node: vec![own(&["a"], "c"), own(&["c"], "b")],
+        ..Default::default()
+    };
+    let mut calls = model(&[1, 4], vec![], vec![own(&["x"], "y")]);
+    calls.functions = vec![function];
+    refused("recursion", &calls);
+}

@@ -4,7 +4,7 @@ use beira_inference_wasm::{Compiled, Options, Reference, compile};
 use contract::{Datatype, half};
 use prost::Message;
 use tract_onnx::pb::tensor_proto::DataType::{self, Bool, Double, Float, Float16, Int8, Int64, Uint8, Undefined};
-use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, attribute_proto};
+use tract_onnx::pb::{AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, attribute_proto};
 
 use crate::build::{bytes, float, int, int64, ints, model, node, tensor, typed, value, word};
 
@@ -391,4 +391,30 @@ fn a_convolution_that_goes_on() {
     let constants = vec![float("w", &[1, 1, 2], &[10.0, 1.0]), float("p", &[1, 1, 1], &[5.0])];
     let continued = one(&[1, 1, 2], constants, "CausalConvWithState", &["x", "w", "", "p"], vec![]);
     check(&continued, &[&[1.0, 2.0]], &[51.0, 12.0]);
+}
+
+/// `Twice(x) = By(x)`, `By(x) = x · by`, the factor an attribute with a default.
+#[test]
+fn functions_of_the_model() {
+    let refers =
+        AttributeProto { name: "value_float".into(), ref_attr_name: "by".into(), r#type: 1, ..Default::default() };
+    let of = |name: &str, nodes: Vec<NodeProto>| FunctionProto {
+        name: Some(name.into()),
+        domain: Some("own".into()),
+        input: vec!["a".into()],
+        output: vec!["b".into()],
+        attribute: vec!["by".into()],
+        node: nodes,
+        ..Default::default()
+    };
+    let own = |op: &str, inputs: &[&str], output: &str, attributes| NodeProto {
+        domain: "own".into(),
+        ..node(op, inputs, output, attributes)
+    };
+    let by = of("By", vec![node("Constant", &[], "c", vec![refers]), node("Mul", &["a", "c"], "b", vec![])]);
+    let twice = of("Twice", vec![own("By", &["a"], "b", vec![number("by", 2.0)])]);
+    let nodes = vec![own("Twice", &["x"], "t", vec![]), own("By", &["t"], "y", vec![number("by", 5.0)])];
+    let mut calls = model(&[0, 1], vec![], nodes);
+    calls.functions = vec![by, twice];
+    check(&calls, &[&[1.5]], &[15.0]);
 }

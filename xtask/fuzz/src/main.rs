@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use clap::{Parser, ValueEnum};
 use prost::Message;
-use tract_onnx::pb::ModelProto;
+use tract_onnx::pb::tensor_shape_proto::dimension;
+use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto, type_proto};
 
 use judge::Verdict;
 use random::Random;
@@ -103,10 +104,27 @@ fn corpus(folders: &[PathBuf]) -> anyhow::Result<Vec<ModelProto>> {
     let models: Vec<ModelProto> = files
         .iter()
         .filter_map(|file| ModelProto::decode(&*std::fs::read(file).ok()?).ok())
-        .filter(|model| model.graph.as_ref().is_some_and(|graph| !graph.node.is_empty()))
+        .filter(|model| model.graph.as_ref().is_some_and(|graph| !graph.node.is_empty() && light(graph)))
         .collect();
     ensure!(!models.is_empty(), "there are no ONNX files to begin with");
     Ok(models)
+}
+
+/// Most elements of an input, before alterations.
+const ELEMENTS: i64 = 1 << 13;
+
+fn light(graph: &GraphProto) -> bool {
+    let elements = |input: &ValueInfoProto| {
+        let Some(type_proto::Value::TensorType(ty)) = input.r#type.as_ref().and_then(|ty| ty.value.as_ref()) else {
+            return 0;
+        };
+        let sizes = ty.shape.iter().flat_map(|shape| &shape.dim).map(|dim| match dim.value {
+            Some(dimension::Value::DimValue(n)) => n.max(1),
+            _ => 1,
+        });
+        sizes.fold(1, i64::saturating_mul)
+    };
+    graph.input.iter().all(|input| elements(input) <= ELEMENTS)
 }
 
 /// Longest file of a corpus: what takes seconds to compile would be compiled a few times only.
