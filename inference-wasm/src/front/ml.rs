@@ -38,8 +38,8 @@ pub mod trees;
 mod wire;
 
 use onnx::{
-    affine_grid, attention, batch_norm, bit_cast, causal_conv, center_crop_pad, compress, cumulate, fourier,
-    integer_conv, lp_pool, one_hot as one_hot_onnx, p_relu, pad, reverse_sequence,
+    affine_grid, attention, batch_norm, bit_cast, causal_conv, center_crop_pad, col2im, compress, cumulate, fourier,
+    integer_conv, linear_attention, lp_pool, one_hot as one_hot_onnx, p_relu, pad, reverse_sequence,
 };
 use wire::Wire;
 
@@ -94,12 +94,14 @@ operators!(
     bit_cast::BitCast,
     causal_conv::CausalConvWithState,
     center_crop_pad::CenterCropPad,
+    col2im::Col2Im,
     compress::Compress,
     cumulate::CumProd,
     fourier::Dft,
     fourier::Stft,
     integer_conv::ConvInteger,
     integer_conv::QLinearConv,
+    linear_attention::LinearAttention,
     lp_pool::LpPool,
     one_hot_onnx::OneHot,
     p_relu::PRelu,

@@ -379,4 +379,5 @@ fn functions_without_an_end() {
     let mut calls = model(&[1, 4], vec![], vec![own(&["x"], "y")]);
     calls.functions = vec![function];
     refused("recursion", &calls);
+    refused("a sequence of nothing", &model(&[1, 4], vec![], vec![node("SequenceConstruct", &[], "y", vec![])]));
 }

@@ -1,7 +1,9 @@
 //! The front against onnxruntime: each model of `tests/models` with the answers that onnxruntime gave.
 
+mod answers;
 mod build;
 mod errors;
+mod forms;
 mod hostile;
 mod operators;
 mod signature;

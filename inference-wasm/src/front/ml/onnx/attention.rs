@@ -35,7 +35,7 @@ enum Scores {
 
 /// A tensor `[batch, heads, length, width]`.
 #[derive(Clone, Copy)]
-struct Heads(OutletId);
+pub(super) struct Heads(pub OutletId);
 
 impl Operator for Attention {
     const NAME: &'static str = "Attention";
@@ -142,12 +142,12 @@ impl Operator for Attention {
     }
 }
 
-fn size(w: &Wire, x: OutletId, axis: usize) -> TractResult<usize> {
+pub(super) fn size(w: &Wire, x: OutletId, axis: usize) -> TractResult<usize> {
     w.shape(x)?[axis].to_usize().context("needs fixed sizes but for the batch")
 }
 
 /// `[batch, length, heads · width]` to heads of their own.
-fn apart(w: &mut Wire, x: OutletId, heads: Option<usize>) -> TractResult<Heads> {
+pub(super) fn apart(w: &mut Wire, x: OutletId, heads: Option<usize>) -> TractResult<Heads> {
     if w.rank(x)? == 4 {
         return Ok(Heads(x));
     }
@@ -161,14 +161,14 @@ fn apart(w: &mut Wire, x: OutletId, heads: Option<usize>) -> TractResult<Heads> 
 }
 
 /// The other way round.
-fn together(w: &mut Wire, x: Heads) -> TractResult<OutletId> {
+pub(super) fn together(w: &mut Wire, x: Heads) -> TractResult<OutletId> {
     let (heads, width) = (size(w, x.0, 1)?, size(w, x.0, 3)?);
     let x = w.apply(AxisOp::Move(1, 2), &[x.0])?;
     w.apply(AxisOp::Reshape(2, tvec!(heads.to_dim(), width.to_dim()), tvec!((heads * width).to_dim())), &[x])
 }
 
 /// Each head as often as `groups` says, side by side.
-fn repeated(w: &mut Wire, x: Heads, groups: usize) -> TractResult<Heads> {
+pub(super) fn repeated(w: &mut Wire, x: Heads, groups: usize) -> TractResult<Heads> {
     if groups <= 1 {
         return Ok(x);
     }

@@ -43,7 +43,8 @@ impl Operator for CausalConvWithState {
         ensure!(w.rank(x)? == 3 && w.rank(kernel)? == 3, "needs an input and a kernel with three axes");
         let size = |w: &Wire, x: OutletId, axis: usize| w.shape(x)?[axis].to_usize().context("needs fixed sizes");
         let (channels, length, k) = (size(w, x, 1)?, size(w, x, 2)?, size(w, kernel, 2)?);
-        ensure!(k > 0 && size(w, kernel, 0)? == channels, "needs a kernel for each channel");
+        let one_each = size(w, kernel, 0)? == channels && size(w, kernel, 1)? == 1;
+        ensure!(k > 0 && one_each, "needs a kernel for each channel");
         let ty = w.ty(x)?;
         let whole = match self.inputs {
             (bias, true) => w.apply(TypedConcat { axis: 2 }, &[inputs[2 + usize::from(bias)], x])?,
