@@ -1,6 +1,6 @@
-// Beira beside onnxruntime-web in one Node process, for three models of scikit-learn.
+// Beira beside onnxruntime-web and tract in one Node process, for three models of scikit-learn.
 //
-//   node edge.mjs BEIRA DIST FOLDER     FOLDER holds NAME/model.onnx and NAME/rows.json
+//   node edge.mjs BEIRA DIST TRACT FOLDER     FOLDER holds NAME/model.onnx and NAME/rows.json
 //
 // Goals, as ratios to onnxruntime-web: bytes shipped 1/100, time to the first prediction 1/50, one prediction 1/10.
 //
@@ -13,6 +13,7 @@
 //   record of named features and gives named answers; onnxruntime-web is handed numbers that lie ready as f32. Each
 //   turn is divided by its calls, for a call of ours is too short for the clock.
 // - A batch: the same in turns of one call with 1,000 rows, records against one tensor (goal for the forest: 1/2).
+// - tract, as WebAssembly, is called in turns with onnxruntime-web too; where it does not load a model, its reason stands.
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -20,11 +21,12 @@ import { dirname, join, resolve } from "node:path";
 import { execPath } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
+import { tract } from "./tract.mjs";
 
 /** Fresh processes per model for the time to the first prediction. */
 const PROCESSES = 14;
 
-const [beira, dist, folder] = process.argv.slice(2);
+const [beira, dist, tractFolder, folder] = process.argv.slice(2);
 const npm = resolve(dist, "npm");
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
@@ -118,6 +120,17 @@ for (const [n, { name, onnxBytes, wasmBytes, rows }] of models.entries()) {
   line("bytes shipped, raw", bytes("raw"), "B", 0);
   line("bytes shipped, gzip", bytes("gzip"), "B", 0);
   line("a batch of 1,000 rows", batch, "ms", 3);
+  const peer = (numbers) => tract(tractFolder, onnxBytes, [tensor(numbers).X]);
+  const [one, thousand] = [peer(arrays[0]), peer(manyNumbers)];
+  if (one.run && thousand.run) {
+    const [ortCall, tractCall] = await turns(15, 50, () => session.run(tensor(arrays[0])), () => one.run());
+    const [ortBatch, tractBatch] = await turns(15, 1, () => session.run(tensor(manyNumbers)), () => thousand.run());
+    const beside = (ours, theirs) => `1/${(theirs / ours).toFixed(1)}`;
+    console.log(`  tract, beside ort-web  one ${(tractCall * 1e3).toFixed(2)} µs, ${beside(tractCall, ortCall)}; ` +
+      `1,000 rows ${tractBatch.toFixed(3)} ms, ${beside(tractBatch, ortBatch)}`);
+  } else {
+    console.log(`  tract                  ${one.reason ?? thousand.reason}`);
+  }
   await model.close();
   await session.release();
 }

@@ -1,16 +1,18 @@
-// Networks beside onnxruntime-web (one thread) in one Node process: the time of one run, as a ratio.
+// Networks beside onnxruntime-web (one thread) and tract in one Node process: the time of one run, as ratios to onnxruntime-web's.
 //
-//   node networks.mjs BEIRA FOLDER...     FOLDER holds model.onnx, whose shapes are fixed
+//   node networks.mjs BEIRA TRACT FOLDER[:INPUT=d,d…]...
 //
-// Both get the same numbers, drawn with a fixed seed. They run in turns; a ratio is that of the medians over the turns.
+// FOLDER holds model.onnx; sizes that it leaves free are given. All get the same numbers, drawn with a fixed seed. They run in
+// turns, after some that are not counted; ratios are those of the medians over the turns.
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import * as ort from "onnxruntime-web";
+import { tract } from "./tract.mjs";
 
-const [beira, ...folders] = process.argv.slice(2);
-const TURNS = 31;
+const [beira, tractFolder, ...networks] = process.argv.slice(2);
+const [TURNS, WARM] = [31, 10];
 ort.env.wasm.numThreads = 1;
 
 const median = (times) => times.sort((a, b) => a - b)[times.length >> 1];
@@ -35,10 +37,10 @@ function manifest(module) {
   return JSON.parse(new TextDecoder().decode(section));
 }
 
-for (const folder of folders) {
+for (const [folder, ...shapes] of networks.map((network) => network.split(":"))) {
   const onnx = join(folder, "model.onnx");
   const wasm = join(tmpdir(), `${basename(folder)}-${process.pid}.wasm`);
-  execFileSync(beira, ["compile", onnx, "-o", wasm], { stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync(beira, ["compile", onnx, "-o", wasm, ...shapes.flatMap((shape) => ["--shape", shape])], { stdio: ["ignore", "ignore", "inherit"] });
   const bytes = readFileSync(wasm);
   rmSync(wasm);
   const module = new WebAssembly.Module(bytes);
@@ -54,25 +56,30 @@ for (const folder of folders) {
     feeds[name] = new ort.Tensor(type, data, dims);
   }
   const session = await ort.InferenceSession.create(readFileSync(onnx));
-  const times = { ours: [], theirs: [] };
+  const peer = tract(tractFolder, readFileSync(onnx), Object.values(feeds));
+  const times = { ours: [], theirs: [], tract: [] };
   let answer;
-  for (let turn = 0; turn < TURNS; turn++) {
-    let start = performance.now();
-    if (exports.run(1) !== 0) throw new Error(`${folder}: run failed`);
-    times.ours.push(performance.now() - start);
-    start = performance.now();
-    answer = await session.run(feeds);
-    times.theirs.push(performance.now() - start);
+  for (let turn = -WARM; turn < TURNS; turn++) {
+    const timed = async (list, work) => {
+      const start = performance.now();
+      const result = await work();
+      if (turn >= 0) list.push(performance.now() - start);
+      return result;
+    };
+    if ((await timed(times.ours, () => exports.run(1))) !== 0) throw new Error(`${folder}: run failed`);
+    answer = await timed(times.theirs, () => session.run(feeds));
+    if (peer.run) await timed(times.tract, () => peer.run());
   }
   let apart = 0;
   for (const { name, datatype, offset } of outputs.filter((o) => o.datatype === "FP32")) {
     const ours = new TYPES[datatype][0](exports.memory.buffer, offset, answer[name].data.length);
     ours.forEach((v, i) => (apart = Math.max(apart, Math.abs(v - answer[name].data[i]))));
   }
-  const [ours, theirs] = [median(times.ours), median(times.theirs)];
+  const [ours, theirs, tracts] = [times.ours, times.theirs, times.tract].map(median);
+  const beside = peer.run ? `tract ${tracts.toFixed(2)} ms, ratio ${(tracts / theirs).toFixed(2)}` : `tract: ${peer.reason}`;
   console.log(
     `${basename(folder)}: ${ours.toFixed(2)} ms to ${theirs.toFixed(2)} ms, ratio ${(ours / theirs).toFixed(2)}; ` +
       `${(cost.flops_per_row / ours / 1e6).toFixed(1)} GFLOP/s; largest difference ${apart.toExponential(1)}; ` +
-      `code ${cost.code_bytes} bytes`,
+      `code ${cost.code_bytes} bytes; ${beside}`,
   );
 }

@@ -10,6 +10,7 @@ use crate::emit::module::{Parts, trimmed};
 use crate::graph::text::op_name;
 use crate::graph::{Graph, Id, Node, Type};
 use crate::lower::{self, Lower};
+use crate::plan::Band;
 use crate::{Error, passes, plan};
 
 /// Instructions of one function: small enough for an engine to compile well, and with few rows for
@@ -21,8 +22,9 @@ pub fn build(graph: Graph, signature: Signature, options: &Options) -> Result<Co
     fits(&graph, &signature)?;
     let graph = passes::run(&graph)?;
     let forests = lower::forests(&graph)?;
-    let plan =
-        plan::plan(&graph, signature.row_wise, options.rows_max, |graph, id| lower::temporary(graph, &forests, id))?;
+    let plan = plan::plan(&graph, signature.row_wise, options.rows_max, lower::bands(&graph), |graph, bands, id| {
+        lower::temporary(graph, &forests, bands, id)
+    })?;
 
     let mut lower = Lower::new(&graph, &plan, &forests, options.simd);
     let (mut functions, mut code, mut steps) = (Vec::new(), Code::default(), Vec::new());
@@ -41,11 +43,13 @@ pub fn build(graph: Graph, signature: Signature, options: &Options) -> Result<Co
         if code.len() == code_before {
             continue;
         }
+        let banded = |of: &Option<Band>| of.is_some_and(|band| band.reader == id);
+        let ids = (0..=i).filter(|j| *j == i || banded(&plan.bands[*j])).map(|j| Id(j as u32));
         let step = Step {
             operator: op_name(&node.op),
             node: node.name.clone(),
             shape: node.shape.clone(),
-            flops: lower::flops(&graph, &forests, id),
+            flops: ids.map(|id| lower::flops(&graph, &forests, id)).sum(),
             data_bytes: (lower.data.len() - data_before) as u64,
             code_bytes: (code.len() - code_before) as u64,
         };

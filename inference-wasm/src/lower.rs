@@ -24,7 +24,7 @@ use std::collections::HashMap;
 use crate::Error;
 use crate::emit::{Address, Code};
 use crate::graph::{Graph, Id, Op};
-use crate::plan::{ALIGN, Place, Plan, root};
+use crate::plan::{ALIGN, Band, Place, Plan, root};
 
 pub use cost::flops;
 pub use trees::Forest;
@@ -43,11 +43,16 @@ pub fn forests(graph: &Graph) -> Result<Forests, Error> {
     Ok(forests)
 }
 
+/// The nodes that their reader computes together with itself, band by band.
+pub fn bands(graph: &Graph) -> Vec<Option<Band>> {
+    contract::bands(graph)
+}
+
 /// Bytes that a node needs for itself while it runs.
-pub fn temporary(graph: &Graph, forests: &Forests, id: Id) -> u64 {
+pub fn temporary(graph: &Graph, forests: &Forests, bands: &[Option<Band>], id: Id) -> u64 {
     match &graph.node(id).op {
         Op::Trees(_) => forests.get(&id).map_or(0, Forest::temporary_bytes),
-        Op::Contract(contract) if !graph.node(id).is_empty() => contract::temporary(graph, graph.node(id), contract),
+        Op::Contract(_) if !graph.node(id).is_empty() => contract::temporary(graph, bands, id),
         _ => 0,
     }
 }

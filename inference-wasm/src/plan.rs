@@ -25,6 +25,15 @@ impl Place {
     }
 }
 
+/// What there is of a node that its reader computes, band by band, together with itself: what the node reads is needed until then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Band {
+    /// The node that computes it.
+    pub reader: Id,
+    /// Bytes of a band.
+    pub bytes: u64,
+}
+
 /// The plan of a graph.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -32,6 +41,8 @@ pub struct Plan {
     pub rows_max: u32,
     /// Where each node's value lies; absent for constants and for what nobody reads.
     pub places: Vec<Option<Place>>,
+    /// Nodes of which there is one band at a time.
+    pub bands: Vec<Option<Band>>,
     /// Memory that a node needs for itself while it runs.
     pub temporaries: Vec<Option<Place>>,
     /// How many bytes of it.
@@ -60,7 +71,8 @@ pub fn plan(
     graph: &Graph,
     row_wise: bool,
     rows_max: Option<u32>,
-    temporary: impl Fn(&Graph, Id) -> u64,
+    bands: Vec<Option<Band>>,
+    temporary: impl Fn(&Graph, &[Option<Band>], Id) -> u64,
 ) -> Result<Plan, Error> {
     let bytes = |id: &Id| -> u64 { graph.node(*id).len() as u64 * graph.node(*id).ty.bytes() as u64 };
     let longest = graph.inputs.iter().chain(&graph.outputs).map(bytes).max().unwrap_or(0).max(1);
@@ -88,12 +100,13 @@ pub fn plan(
     for (id, offset) in graph.outputs.iter().zip(&outputs) {
         places[id.index()] = Some(row(id, *offset));
     }
-    let needs: Vec<u64> = (0..graph.nodes.len()).map(|i| temporary(graph, Id(i as u32))).collect();
-    let scratch = live::assign(graph, &mut places, end, &needs);
+    let needs: Vec<u64> = (0..graph.nodes.len()).map(|i| temporary(graph, &bands, Id(i as u32))).collect();
+    let scratch = live::assign(graph, &bands, &mut places, end, &needs);
     within(scratch.end)?;
     let plan = Plan {
         rows_max: rows as u32,
         places,
+        bands,
         temporaries: scratch.temporaries,
         temporary_bytes: needs.into_iter().map(|bytes| bytes as u32).collect(),
         inputs,

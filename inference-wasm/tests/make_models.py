@@ -108,6 +108,7 @@ def main():
     sklearn("hist_gradient_boosting_missing", hist, BINARY, missing)
 
     mixed()
+    convolution()
     tensors()
 
 
@@ -170,6 +171,18 @@ def tensors():
     nodes = [make("LabelEncoder", ["code"], ["word"], domain="ai.onnx.ml", name="words", **keys)]
     feeds = {"code": np.array([["b"], ["z"], ["a"]], dtype=object)}
     hand_made("strings_to_strings", nodes, [codes], [value("word", TensorProto.STRING, None)], feeds)
+
+
+def convolution():
+    """A convolution along one axis, large enough for the scheme with fewer products, with padding and an odd number of results."""
+    make, value = helper.make_node, helper.make_tensor_value_info
+    random = np.random.default_rng(5)
+    numbers = lambda *shape: random.standard_normal(shape).astype(np.float32) / 16
+    nodes = [make("Conv", ["X", "weights", "bias"], ["sums"], pads=[1, 1]), make("Relu", ["sums"], ["Y"])]
+    initializers = [("weights", numbers(64, 64, 5)), ("bias", numbers(64))]
+    feeds = {"X": 16 * numbers(1, 64, 21)}
+    inputs, outputs = [value("X", TensorProto.FLOAT, [1, 64, 21])], [value("Y", TensorProto.FLOAT, None)]
+    hand_made("convolution", nodes, inputs, outputs, feeds, initializers)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 mod serve;
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::house::House;
@@ -17,13 +18,13 @@ pub struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum What {
-    /// Three scikit-learn models in Node, beside onnxruntime-web: time per prediction, time to the first one, bytes.
+    /// Three scikit-learn models in Node, beside onnxruntime-web and tract: time per prediction, time to the first one, bytes.
     Edge,
-    /// Networks of one's own in Node, beside onnxruntime-web: time of one run.
+    /// Networks of one's own in Node, beside onnxruntime-web and tract: time of one run.
     Networks {
-        /// Folders, each with a model.onnx whose shapes are fixed.
+        /// Folders, each with a model.onnx; `FOLDER:input=1,576` where the file leaves sizes free.
         #[arg(required = true)]
-        folders: Vec<std::path::PathBuf>,
+        folders: Vec<String>,
     },
     /// A 100-tree model over HTTP, 16 connections, beside FastAPI with onnxruntime: requests per second, p99, cold start.
     Serve(serve::Arguments),
@@ -40,6 +41,7 @@ pub fn bench(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
 
 fn edge(house: &House) -> anyhow::Result<()> {
     product::build(house)?;
+    let tract = tract(house)?;
     let folder = house.target.join("bench-edge");
     models(house, &folder)?;
     step("Measuring", || {
@@ -47,19 +49,39 @@ fn edge(house: &House) -> anyhow::Result<()> {
             .arg(house.path("inference-wasm/benches/edge.mjs"))
             .arg(house.beira())
             .arg(house.path("dist"))
+            .arg(tract)
             .arg(&folder)
             .current_dir(&house.root))
     })
 }
 
-fn networks(house: &House, folders: &[std::path::PathBuf]) -> anyhow::Result<()> {
-    setup::node(house)?;
-    let beira = product::beira(house)?;
+fn networks(house: &House, folders: &[String]) -> anyhow::Result<()> {
+    setup::for_build(house)?;
+    let (tract, beira) = (tract(house)?, product::beira(house)?);
     step("Measuring", || {
         let mut node = Command::new("node");
-        node.arg(house.path("inference-wasm/benches/networks.mjs")).arg(beira).args(folders);
+        node.arg(house.path("inference-wasm/benches/networks.mjs")).arg(beira).arg(tract).args(folders);
         run(node.current_dir(&house.root))
     })
+}
+
+/// The peer tract, built for WebAssembly; the folder it is in.
+fn tract(house: &House) -> anyhow::Result<PathBuf> {
+    let folder = house.target.join("peer-tract");
+    step("Building tract for WebAssembly, the peer", || {
+        run(Command::new("cargo")
+            .args(["build", "--release", "--target", "wasm32-unknown-unknown", "--package", "beira-peer-tract"])
+            .arg("--target-dir")
+            .arg(house.web_target())
+            .env("RUSTFLAGS", "-C target-feature=+simd128")
+            .current_dir(&house.root))?;
+        run(Command::new("wasm-bindgen")
+            .args(["--target", "nodejs", "--no-typescript", "--out-dir"])
+            .arg(&folder)
+            .arg(house.web_target().join("wasm32-unknown-unknown/release/beira_peer_tract.wasm"))
+            .env("PATH", house.tool_path()?))
+    })?;
+    Ok(folder)
 }
 
 /// The models that the measurements share.

@@ -57,6 +57,7 @@ mod sample;
 mod scan;
 mod slice;
 mod softmax;
+mod winograd;
 
 /// Why an import ends.
 pub enum Stop {

@@ -4,19 +4,21 @@
 //! A tile has up to four rows along an axis where one operand stands still (its number is loaded once for the row's
 //! vectors) and up to eight columns along the last axis, four in a vector.
 
+mod bands;
 mod packed;
 
 use wasm_encoder::ValType;
 
-pub(super) use packed::temporary;
+pub(super) use bands::bands;
 
 use super::{Lower, pad};
 use crate::emit::code::val_type;
 use crate::emit::nest::{Walk, merge, nest};
 use crate::emit::{Address, Code, scalar, vector};
 use crate::graph::build::{broadcast_strides, strides};
-use crate::graph::{Contract, Graph, Id, Node, Type};
+use crate::graph::{Contract, Graph, Id, Node, Op, Strided, Type};
 use crate::math::{Bin, Kind};
+use crate::plan::Band;
 
 /// The largest tile whose rows use the same vectors: 8 sums, 4 numbers and 2 vectors in 16 registers.
 const SERVED: Tile = Tile { rows: 4, vectors: 2 };
@@ -25,17 +27,17 @@ const ALONE: Tile = Tile { rows: 2, vectors: 2 };
 /// Lanes of a vector.
 const LANES: usize = 4;
 
-/// Lowers [`crate::graph::Op::Contract`].
+/// Lowers [`crate::graph::Op::Contract`], and with it the one that it computes band by band.
 pub(super) fn lower(lower: &mut Lower, code: &mut Code, id: Id, contract: &Contract) {
-    let node = lower.graph.node(id);
-    let mut whole = Walk::new(lower.at(code, id), &strides(&node.shape), node.ty.bytes());
-    if let Some(frame) = &contract.frame {
-        pad::border(code, lower.simd, node, &whole, &frame.before, contract.results(node), &frame.value);
-        let first: i64 = frame.before.iter().zip(&whole.strides).map(|(b, s)| *b as i64 * s).sum();
-        whole.start = whole.start.plus(first);
+    if lower.plan.bands[id.index()].is_some() {
+        return; // its reader computes it
     }
-    let operands: Vec<Address> = node.inputs.iter().map(|operand| lower.at(code, *operand)).collect();
-    let tiles = Tiles::new(lower.graph, node, contract, whole, &operands);
+    if let Some(first) = banded(&lower.plan.bands, id) {
+        return bands::lower(lower, code, first, id);
+    }
+    let node = lower.graph.node(id);
+    let walks = walks(lower, code, id, node);
+    let tiles = Tiles::new(contract, contract.results(node), walks);
     match lower.plan.temporaries[id.index()] {
         Some(panel) if lower.simd => {
             let panel = panel.address(code);
@@ -43,6 +45,62 @@ pub(super) fn lower(lower: &mut Lower, code: &mut Code, id: Id, contract: &Contr
         }
         _ => tiles.lower(code, lower.simd && tiles.wide()),
     }
+}
+
+/// Bytes that a contract needs for panels while it runs, its own or those of the one that it computes band by band.
+pub(super) fn temporary(graph: &Graph, bands: &[Option<Band>], id: Id) -> u64 {
+    let bytes = match banded(bands, id) {
+        _ if bands[id.index()].is_some() => 0,
+        Some(first) => {
+            let tiles = Tiles::nowhere(graph, first);
+            if tiles.whole() { tiles.panel_bytes() } else { 0 }
+        }
+        None => Tiles::nowhere(graph, id).panel_bytes(),
+    };
+    bytes as u64
+}
+
+/// The node that `id` computes band by band.
+fn banded(bands: &[Option<Band>], id: Id) -> Option<Id> {
+    let first = bands.iter().position(|band| band.is_some_and(|band| band.reader == id))?;
+    Some(Id(first as u32))
+}
+
+/// The contract of a node that is one.
+fn contract(node: &Node) -> &Contract {
+    match &node.op {
+        Op::Contract(contract) => contract,
+        op => unreachable!("{op:?} is no contract"),
+    }
+}
+
+/// How results, operands and what the program takes are walked through along the axes of the results; the frame is written.
+/// `node` is the node of `id`, or of as much of it as there is memory for.
+fn walks(lower: &mut Lower, code: &mut Code, id: Id, node: &Node) -> Vec<Walk> {
+    let contract = contract(node);
+    let mut whole = Walk::new(lower.at(code, id), &strides(&node.shape), node.ty.bytes());
+    if let Some(frame) = &contract.frame {
+        pad::border(code, lower.simd, node, &whole, &frame.before, contract.results(node), &frame.value);
+        let first: i64 = frame.before.iter().zip(&whole.strides).map(|(b, s)| *b as i64 * s).sum();
+        whole.start = whole.start.plus(first);
+    }
+    let operands: Vec<Address> = node.inputs.iter().map(|operand| lower.at(code, *operand)).collect();
+    operands_along(lower.graph, node, whole, &operands)
+}
+
+/// The same, where the results are walked through as `whole` says and operands begin at `operands`.
+fn operands_along(graph: &Graph, node: &Node, whole: Walk, operands: &[Address]) -> Vec<Walk> {
+    let contract = contract(node);
+    let bytes = contract.program.params[0].bytes();
+    let mut walks = vec![whole];
+    for (from, view) in operands.iter().zip([&contract.left, &contract.right]) {
+        walks.push(Walk::new(from.plus((view.start * bytes) as i64), &view.outer, bytes));
+    }
+    for (operand, start) in node.inputs.iter().zip(operands).skip(2) {
+        let from = graph.node(*operand);
+        walks.push(Walk::new(*start, &broadcast_strides(&from.shape, contract.results(node)), from.ty.bytes()));
+    }
+    walks
 }
 
 /// The axis for a tile's rows: one but the last along which an operand stands still; best the one that moves along the
@@ -75,23 +133,24 @@ struct Tile {
 }
 
 impl<'a> Tiles<'a> {
-    fn new(graph: &Graph, node: &Node, contract: &'a Contract, whole: Walk, operands: &[Address]) -> Tiles<'a> {
+    /// Tiles of `results`; `walks` go along their axes.
+    fn new(contract: &'a Contract, results: &[usize], walks: Vec<Walk>) -> Tiles<'a> {
         let ty = contract.program.params[0];
-        let bytes = ty.bytes();
-        let results = contract.results(node);
-        let left = operands[0].plus((contract.left.start * bytes) as i64);
-        let right = operands[1].plus((contract.right.start * bytes) as i64);
-        let mut walks =
-            vec![whole, Walk::new(left, &contract.left.outer, bytes), Walk::new(right, &contract.right.outer, bytes)];
-        for (operand, start) in node.inputs.iter().zip(operands).skip(2) {
-            let from = graph.node(*operand);
-            walks.push(Walk::new(*start, &broadcast_strides(&from.shape, results), from.ty.bytes()));
-        }
         let (extents, walks) = merge(results, &walks);
-        let inner = [Walk::new(left, &contract.left.inner, bytes), Walk::new(right, &contract.right.inner, bytes)];
-        let (window, inner) = merge(&contract.inner, &inner);
+        let along = |n: usize, view: &Strided| Walk::new(walks[n].start, &view.inner, ty.bytes());
+        let (window, inner) = merge(&contract.inner, &[along(1, &contract.left), along(2, &contract.right)]);
         let along = [inner[0].strides.clone(), inner[1].strides.clone()];
         Tiles { contract, ty, row: shared(&extents, &walks), extents, walks, window, along }
+    }
+
+    /// The tiles of a node, wherever it and its operands may come to lie.
+    fn nowhere(graph: &'a Graph, id: Id) -> Tiles<'a> {
+        let node = graph.node(id);
+        let nowhere = Address { pointer: None, offset: 0 };
+        let whole = Walk::new(nowhere, &strides(&node.shape), node.ty.bytes());
+        let walks = operands_along(graph, node, whole, &vec![nowhere; node.inputs.len()]);
+        let contract = contract(node);
+        Tiles::new(contract, contract.results(node), walks)
     }
 
     /// Whether results can be computed four at a time.

@@ -26,7 +26,11 @@ pub fn check(graph: &Graph, plan: &Plan) -> Result<(), Error> {
     for i in (0..end).rev() {
         let node = &graph.nodes[i];
         for id in &node.inputs {
-            let until = if matches!(node.op, Op::Reshape) { dies[i] } else { i };
+            let until = match plan.bands[i] {
+                Some(band) => band.reader.index(),
+                None if matches!(node.op, Op::Reshape) => dies[i],
+                None => i,
+            };
             dies[id.index()] = dies[id.index()].max(until);
         }
     }
@@ -67,6 +71,7 @@ pub fn check(graph: &Graph, plan: &Plan) -> Result<(), Error> {
         {
             return bug(format!("%{i} has rows of a wrong length"));
         }
+        let bytes = plan.bands[i].map_or(bytes, |band| band.bytes);
         let rows = if outside { u64::from(plan.rows_max) } else { 1 };
         let from = u64::from(place.offset);
         // Inputs and outputs live as long as the call: other rows are in them.

@@ -1,6 +1,6 @@
 //! Scratch: a value's memory is free again after its last reader.
 
-use super::{Place, align, root};
+use super::{Band, Place, align, root};
 use crate::graph::{Graph, Id, Op};
 
 /// What was assigned.
@@ -12,15 +12,22 @@ pub(super) struct Scratch {
 }
 
 /// Gives each value that has no place yet one from `start` on.
-pub(super) fn assign(graph: &Graph, places: &mut [Option<Place>], start: u64, needs: &[u64]) -> Scratch {
-    let last = last_uses(graph);
+pub(super) fn assign(
+    graph: &Graph,
+    bands: &[Option<Band>],
+    places: &mut [Option<Place>],
+    start: u64,
+    needs: &[u64],
+) -> Scratch {
+    let last = last_uses(graph, bands);
     let mut free = Free { gaps: Vec::new(), end: start };
     let mut held: Vec<(usize, u64, u64)> = Vec::new(); // last reader, offset, bytes
     let mut temporaries = vec![None; graph.nodes.len()];
     for (i, node) in graph.nodes.iter().enumerate() {
         let id = Id(i as u32);
         if !matches!(node.op, Op::Const(_) | Op::Reshape) && places[i].is_none() {
-            let bytes = align((node.len() * node.ty.bytes()) as u64).max(super::ALIGN);
+            let bytes = bands[i].map_or((node.len() * node.ty.bytes()) as u64, |band| band.bytes);
+            let bytes = align(bytes).max(super::ALIGN);
             let offset = free.take(bytes);
             places[i] = Some(Place { row_bytes: None, offset: offset as u32 });
             held.push((last[i].unwrap_or(i), offset, bytes));
@@ -45,11 +52,13 @@ pub(super) fn assign(graph: &Graph, places: &mut [Option<Place>], start: u64, ne
 }
 
 /// The last node that reads each value (through reshapes, for the value they reshape).
-fn last_uses(graph: &Graph) -> Vec<Option<usize>> {
+fn last_uses(graph: &Graph, bands: &[Option<Band>]) -> Vec<Option<usize>> {
     let mut last = vec![None; graph.nodes.len()];
     for (i, node) in graph.nodes.iter().enumerate() {
         for id in &node.inputs {
-            last[root(graph, *id).index()] = Some(i);
+            let reader = bands[i].map_or(i, |band| band.reader.index());
+            let last = &mut last[root(graph, *id).index()];
+            *last = (*last).max(Some(reader));
         }
     }
     last

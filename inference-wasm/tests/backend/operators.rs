@@ -257,6 +257,61 @@ fn convolutions_with_many_weights() {
     );
 }
 
+/// Panels of all columns, of as many as a cache holds, and what is left of rows and columns.
+#[test]
+fn convolutions_that_pack_many_columns() {
+    for (window, columns) in [(700, 42), (3000, 90)] {
+        check_text(&format!(
+            "%0 = input 0 : f32[{window}, {columns}]
+             %1 = input 1 : f32[98, {window}]
+             %2 = contract %1, %0 inner=[{window}] left=0 [{window}, 0] [1] right=0 [0, 1] [{columns}] : f32[98, {columns}]
+             return %2"
+        ));
+    }
+}
+
+/// Each channel by itself behind a sum over all channels: a few channels go through both, then the next ones. In a frame and
+/// not, in steps of 1 and 2; where the channels do not divide or the first value has another reader, one after the other.
+#[test]
+fn convolutions_band_by_band() {
+    for (channels, size, steps, more) in [(20, 16, 1, ""), (24, 16, 2, ""), (8, 7, 1, ""), (10, 16, 1, ""), (8, 7, 1, ", %3")] {
+        let results = (size - 1) / steps + 1;
+        check_text(&format!(
+            "%0 = input 0 : f32[3, {size}, {size}]
+             %1 = input 1 : f32[{channels}, 3]
+             %2 = contract %1, %0 inner=[3] left=0 [3, 0, 0] [1] right=0 [0, {size}, 1] [{plane}] : f32[{channels}, {size}, {size}]
+             %3 = relu %2 : f32[{channels}, {size}, {size}]
+             %4 = pad %3 before=[0, 1, 1] between=[0, 0, 0] value=0 : f32[{channels}, {padded}, {padded}]
+             %5 = input 2 : f32[{channels}, 3, 3]
+             %6 = contract %5, %4 inner=[3, 3] left=0 [9, 0, 0] [3, 1] right=0 [{outer}, {down}, {steps}] [{padded}, 1] : f32[{channels}, {results}, {results}]
+             %7 = input 3 : f32[{channels}, 1, 1]
+             %8 = add %6, %7 : f32[{channels}, {results}, {results}]
+             return %8{more}",
+            plane = size * size,
+            padded = size + 2,
+            outer = (size + 2) * (size + 2),
+            down = (size + 2) * steps,
+        ));
+    }
+}
+
+/// A product of many rows with constant weights is made tile by tile.
+#[test]
+fn products_of_many_rows() {
+    for (rows, columns) in [(9, 13), (33, 6), (5, 3)] {
+        let weights: Vec<String> = (0..7 * columns).map(|i| format!("{}", (i * 37 % 19) as f32 * 0.25 - 2.0)).collect();
+        check_text(&format!(
+            "%0 = input 0 : f32[2, {rows}, 7]
+             %1 = const [{}] : f32[7, {columns}]
+             %2 = matmul %0, %1 : f32[2, {rows}, {columns}]
+             %3 = input 1 : f32[{columns}]
+             %4 = add %2, %3 : f32[2, {rows}, {columns}]
+             return %4",
+            weights.join(", "),
+        ));
+    }
+}
+
 /// Bounds of either sign, zeros among them, on both sides of the operand.
 #[test]
 fn bounds() {

@@ -5,7 +5,7 @@ use tract_onnx::tract_core::ops::cnn::{Conv, Deconv, KernelFormat, PaddingSpec};
 use tract_onnx::tract_core::ops::nn::DataFormat;
 use tract_onnx::tract_hir::internal::*;
 
-use super::{Context, Stop};
+use super::{Context, Stop, winograd};
 use crate::graph::build::strides;
 use crate::graph::{Binary, Contract, Id, Op, Strided, Type};
 use crate::math::element;
@@ -158,6 +158,11 @@ fn windows(
     }
     let out = c.out.shape.clone();
     let rank = steps.len();
+    if offset.iter().all(|offset| *offset == 0)
+        && let Some(made) = winograd::conv(c, &image, (kernel, extents), groups, steps, apart)
+    {
+        return bias(c, made, out[image.batch.len()], rank);
+    }
     let (n, outputs) = (image.batch.len(), out[image.batch.len()]);
     let (ins, outs) = (image.channels / groups, outputs / groups);
     let x = strides(&image.shape());

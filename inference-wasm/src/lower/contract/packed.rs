@@ -1,46 +1,148 @@
 //! Columns that many rows read and that do not lie one after the other: each tile's are put side by side once, for all rows.
 
+use std::rc::Rc;
+
 use super::{LANES, SERVED, Tile, Tiles, load};
 use crate::emit::nest::{Walk, merge, nest};
 use crate::emit::{Address, Code};
 use crate::graph::build::strides;
-use crate::graph::{Contract, Graph, Node};
 
 /// Rows from which on it pays to pack what the columns read.
 const PACKED: usize = 16;
 
-/// Bytes of the panel that the columns of a tile are packed into; 0 where they are read where they lie.
-pub(in crate::lower) fn temporary(graph: &Graph, node: &Node, contract: &Contract) -> u64 {
-    let nowhere = Address { pointer: None, offset: 0 };
-    let whole = Walk::new(nowhere, &strides(&node.shape), node.ty.bytes());
-    let tiles = Tiles::new(graph, node, contract, whole, &vec![nowhere; node.inputs.len()]);
-    if tiles.packs() { (contract.inner.iter().product::<usize>() * SERVED.vectors * 16) as u64 } else { 0 }
+/// Bytes of panels that are packed at once, where that spares reading much of rows again and again: they stay in the cache
+/// of the second level.
+const PANELS: usize = 512 << 10;
+
+/// Bytes of what all rows read up to which it stays in the cache of the second level by itself.
+const ROWS: usize = 256 << 10;
+
+/// Tiles of one width, and where the panel of the first one is.
+#[derive(Clone)]
+pub(super) struct Group<'a> {
+    tiles: Rc<Tiles<'a>>,
+    first: usize,
+    count: usize,
+    vectors: usize,
+    panel: Address,
+    /// From one tile's panel to the next one's.
+    bytes: i64,
 }
 
-impl Tiles<'_> {
-    /// Whether many rows read the same columns, and not one after the other.
-    fn packs(&self) -> bool {
-        let last = self.extents.len() - 1;
-        let scattered = self.window.len() > 1 || self.walks[2].strides[last] == 8;
-        let many = self.row.is_some_and(|d| self.extents[d] >= PACKED && self.walks[2].strides[d] == 0);
-        self.wide() && many && scattered && self.walks[1].strides[last] == 0 && !self.rows_outside()
+impl<'a> Tiles<'a> {
+    /// Bytes of the panels that are packed at once; 0 where columns are read where they lie.
+    pub(super) fn panel_bytes(&self) -> usize {
+        let tiles =
+            |(_, count, vectors): &(usize, usize, usize)| self.block(*count, *vectors) * self.tile_bytes(*vectors);
+        match self.packs() {
+            true if self.whole() => self.all_bytes(),
+            true => self.columns(&SERVED, true).iter().map(tiles).max().unwrap_or(0),
+            false => 0,
+        }
     }
 
-    /// Loops over tiles whose columns are first put side by side in `panel`, one step along the window after the other.
-    pub(super) fn packed(&self, code: &mut Code, panel: Address) {
+    /// Whether the columns of all tiles are packed at once.
+    pub(super) fn whole(&self) -> bool {
+        self.packs() && self.bytes(self.operands().1) > ROWS && self.all_bytes() <= PANELS
+    }
+
+    /// How many of `count` tiles of so many vectors are packed at once, when not all are.
+    fn block(&self, count: usize, vectors: usize) -> usize {
+        let many = self.bytes(self.operands().1) > ROWS;
+        if many { (PANELS / self.tile_bytes(vectors)).clamp(1, count) } else { 1 }
+    }
+
+    fn tile_bytes(&self, vectors: usize) -> usize {
+        self.contract.inner.iter().product::<usize>() * vectors * 16
+    }
+
+    fn all_bytes(&self) -> usize {
+        self.columns(&SERVED, true).iter().map(|(_, count, vectors)| count * self.tile_bytes(*vectors)).sum()
+    }
+
+    /// Whether many rows read the same columns.
+    fn packs(&self) -> bool {
         let last = self.extents.len() - 1;
-        let row = self.row.expect("there are rows to pack for");
-        let others: Vec<usize> = (0..=last).filter(|d| *d != row).collect();
-        for (first, count, vectors) in self.columns(&SERVED, true) {
-            let step = (vectors * 4 * LANES) as i64;
-            let mut lines = vec![step; self.contract.inner.len()];
-            for d in (0..lines.len().saturating_sub(1)).rev() {
-                lines[d] = lines[d + 1] * self.contract.inner[d + 1] as i64;
+        let many = self.row.is_some_and(|d| self.extents[d] >= PACKED && self.walks[2].strides[d] == 0);
+        self.wide() && many && self.walks[1].strides[last] == 0
+    }
+
+    /// Whether the columns lie one after the other, each step along the window.
+    pub(super) fn side_by_side(&self) -> bool {
+        self.window.len() == 1 && self.walks[2].strides[self.extents.len() - 1] == 4
+    }
+
+    /// Loops over tiles whose columns are first put side by side in `panel`, one step along the window after the other:
+    /// those of all tiles, or of as many as the cache holds, or of one.
+    pub(super) fn packed(&self, code: &mut Code, panel: Address) {
+        let whole = self.whole();
+        let groups = self.groups(panel, whole);
+        let (extents, walks) = self.others();
+        nest(code, &extents, &walks, 1, &mut |code, at| {
+            if whole {
+                self.pack_all(code, &groups, at);
+                return self.from_panels(code, &groups, at);
             }
-            let packed = |strides: Vec<i64>, start: Address| Walk { start, strides };
-            let (window, along) = merge(&self.contract.inner, &[self.inner(0), packed(lines.clone(), panel)]);
+            for group in &groups {
+                self.blocks(code, group, at);
+            }
+        });
+    }
+
+    /// The tiles of a group, a block of them packed at once.
+    fn blocks(&self, code: &mut Code, group: &Group, at: &[Address]) {
+        let last = self.extents.len() - 1;
+        let block = self.block(group.count, group.vectors);
+        let full = group.count / block;
+        for (first, count, tiles) in [(0, full, block), (full * block, 1, group.count % block)] {
+            if count * tiles == 0 {
+                continue;
+            }
+            let columns = |tiles: usize| (tiles * group.vectors * LANES) as i64;
+            let walk = |(w, at): (&Walk, &Address)| {
+                let start = at.plus((group.first as i64 + columns(first)) * w.strides[last]);
+                Walk { start, strides: vec![w.strides[last] * columns(tiles)] }
+            };
+            let walks: Vec<Walk> = self.walks.iter().zip(at).map(walk).collect();
+            let group = [Group { first: 0, count: tiles, ..group.clone() }];
+            nest(code, &[count], &walks, 1, &mut |code, at| {
+                self.pack_all(code, &group, at);
+                self.from_panels(code, &group, at);
+            });
+        }
+    }
+
+    /// The loops over all axes but that of rows and the last one.
+    pub(super) fn others(&self) -> (Vec<usize>, Vec<Walk>) {
+        let others: Vec<usize> = (0..self.extents.len() - 1).filter(|d| Some(*d) != self.row).collect();
+        self.over(&others, &Tile { rows: 1, vectors: 1 }, (0, 1), (0, 1))
+    }
+
+    /// Packs the columns of all tiles.
+    pub(super) fn pack_all(&self, code: &mut Code, groups: &[Group], at: &[Address]) {
+        for group in groups {
+            self.columns_of(code, group, at, &mut |code, at, panel| self.pack(code, group, at[2], panel));
+        }
+    }
+
+    /// Computes all tiles, rows outside, from columns that are packed.
+    pub(super) fn from_panels(&self, code: &mut Code, groups: &[Group], at: &[Address]) {
+        self.rows_of(code, at, &mut |code, at, rows| {
+            for group in groups {
+                self.columns_of(code, group, at, &mut |code, at, panel| group.tile(code, rows, at, panel));
+            }
+        });
+    }
+
+    /// The tiles by their width, whose panels lie one after the other (`whole`), or in the same place.
+    pub(super) fn groups(&self, mut panel: Address, whole: bool) -> Vec<Group<'a>> {
+        let last = self.extents.len() - 1;
+        let mut groups = Vec::new();
+        for (first, count, vectors) in self.columns(&SERVED, true) {
+            let lines = self.lines(vectors);
+            let (window, along) = merge(&self.contract.inner, &[self.inner(0), Walk { start: panel, strides: lines }]);
             let mut walks = self.walks.clone();
-            walks[2] = packed((0..=last).map(|d| if d == last { 4 } else { 0 }).collect(), panel);
+            walks[2] = Walk { start: panel, strides: (0..=last).map(|d| if d == last { 4 } else { 0 }).collect() };
             let along = [along[0].strides.clone(), along[1].strides.clone()];
             let tiles = Tiles {
                 contract: self.contract,
@@ -51,40 +153,81 @@ impl Tiles<'_> {
                 window,
                 along,
             };
-
-            let (extents, outer) = self.over(&others, &Tile { rows: 1, vectors }, (first, count), (0, 1));
-            nest(code, &extents, &outer, 1, &mut |code, at| {
-                let from = Walk { start: at[2], ..self.inner(1) };
-                let (steps, copies) = merge(&self.contract.inner, &[from, packed(lines.clone(), panel)]);
-                nest(code, &steps, &copies, 4, &mut |code, at| {
-                    let stride = self.walks[2].strides[last];
-                    for v in 0..vectors as i64 {
-                        let store = code.begin_store(at[1].plus(16 * v));
-                        load(code, stride, at[0].plus(v * LANES as i64 * stride));
-                        code.store_vector(store);
-                    }
-                });
-                for (first, count, rows) in tiles.rows(&SERVED) {
-                    let walks: Vec<Walk> = tiles
-                        .walks
-                        .iter()
-                        .zip(at)
-                        .enumerate()
-                        .map(|(n, (w, at))| {
-                            let start = if n == 2 { panel } else { at.plus(first as i64 * w.strides[row]) };
-                            packed(vec![w.strides[row] * rows as i64], start)
-                        })
-                        .collect();
-                    let tile = Tile { rows, vectors };
-                    nest(code, &[count], &walks, 1, &mut |code, at| tiles.tile(code, &tile, at));
-                }
-            });
+            let bytes = self.tile_bytes(vectors) as i64;
+            groups.push(Group { tiles: Rc::new(tiles), first, count, vectors, panel, bytes });
+            if whole {
+                panel = panel.plus(bytes * count as i64);
+            }
         }
+        groups
+    }
+
+    /// `body` for each tile of a group: where its operands begin, and its panel.
+    fn columns_of(
+        &self,
+        code: &mut Code,
+        group: &Group,
+        at: &[Address],
+        body: &mut dyn FnMut(&mut Code, &[Address], Address),
+    ) {
+        let last = self.extents.len() - 1;
+        let walk = |(w, at): (&Walk, &Address)| {
+            let start = at.plus(group.first as i64 * w.strides[last]);
+            Walk { start, strides: vec![w.strides[last] * (group.vectors * LANES) as i64] }
+        };
+        let mut walks: Vec<Walk> = self.walks.iter().zip(at).map(walk).collect();
+        walks.push(Walk { start: group.panel, strides: vec![group.bytes] });
+        nest(code, &[group.count], &walks, 1, &mut |code, at| {
+            let (panel, at) = at.split_last().expect("the panel was put last");
+            body(code, at, *panel);
+        });
+    }
+
+    /// `body` for each tile's rows: where its operands begin, and how many rows.
+    fn rows_of(&self, code: &mut Code, at: &[Address], body: &mut dyn FnMut(&mut Code, &[Address], usize)) {
+        let row = self.row.expect("there are rows to pack for");
+        for (first, count, rows) in self.rows(&SERVED) {
+            let walk = |(w, at): (&Walk, &Address)| {
+                let start = at.plus(first as i64 * w.strides[row]);
+                Walk { start, strides: vec![w.strides[row] * rows as i64] }
+            };
+            let walks: Vec<Walk> = self.walks.iter().zip(at).map(walk).collect();
+            nest(code, &[count], &walks, 1, &mut |code, at| body(code, at, rows));
+        }
+    }
+
+    /// Puts a tile's columns, which begin at `from`, side by side.
+    fn pack(&self, code: &mut Code, group: &Group, from: Address, panel: Address) {
+        let stride = self.walks[2].strides[self.extents.len() - 1];
+        let from = Walk { start: from, ..self.inner(1) };
+        let to = Walk { start: panel, strides: self.lines(group.vectors) };
+        let (steps, copies) = merge(&self.contract.inner, &[from, to]);
+        nest(code, &steps, &copies, 4, &mut |code, at| {
+            for v in 0..group.vectors as i64 {
+                let store = code.begin_store(at[1].plus(16 * v));
+                load(code, stride, at[0].plus(v * LANES as i64 * stride));
+                code.store_vector(store);
+            }
+        });
+    }
+
+    /// Bytes from one step along the window to the next one in a panel of so many vectors.
+    fn lines(&self, vectors: usize) -> Vec<i64> {
+        strides(&self.contract.inner).iter().map(|s| (s * vectors * 4 * LANES) as i64).collect()
     }
 
     /// How operand `n` is walked through along the window, from its start.
     fn inner(&self, n: usize) -> Walk {
         let of = if n == 0 { &self.contract.left } else { &self.contract.right };
         Walk::new(self.walks[n + 1].start, &of.inner, self.ty.bytes())
+    }
+}
+
+impl Group<'_> {
+    /// Computes the tile of so many rows whose columns are in `panel`.
+    fn tile(&self, code: &mut Code, rows: usize, at: &[Address], panel: Address) {
+        let mut at = at.to_vec();
+        at[2] = panel;
+        self.tiles.tile(code, &Tile { rows, vectors: self.vectors }, &at);
     }
 }
