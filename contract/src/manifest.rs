@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Date, Profile};
+use crate::{Date, Profile, hex};
 
 /// Custom section with [`Manifest`] as JSON.
 pub const MANIFEST: &str = "beira.manifest";
@@ -191,7 +191,8 @@ pub struct Seal {
 }
 
 /// A few rows and the exact bits that must come out. A region is `rows` rows of one tensor,
-/// as it lies in memory, in lower-case hex.
+/// as it lies in memory, in lower-case hex. An input's region that is shorter repeats until the rows are full: a picture
+/// need not be kept whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Golden {
     /// Number of rows.
@@ -200,4 +201,20 @@ pub struct Golden {
     pub inputs: Vec<String>,
     /// One region for each output.
     pub outputs: Vec<String>,
+}
+
+impl Golden {
+    /// The inputs' regions, whole; `None` where one is not hex, or empty though its rows are not.
+    pub fn inputs(&self, manifest: &Manifest) -> Option<Vec<Vec<u8>>> {
+        let whole = |(text, spec): (&String, &TensorSpec)| {
+            let (part, bytes) = (hex::decode(text)?, self.rows as usize * spec.row_bytes());
+            (!part.is_empty() || bytes == 0).then(|| part.iter().copied().cycle().take(bytes).collect())
+        };
+        self.inputs.iter().zip(&manifest.inputs).map(whole).collect()
+    }
+
+    /// The outputs' regions; `None` where one is not hex.
+    pub fn outputs(&self) -> Option<Vec<Vec<u8>>> {
+        self.outputs.iter().map(|text| hex::decode(text)).collect()
+    }
 }

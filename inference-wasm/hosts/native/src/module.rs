@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use contract::{Manifest, Seal, check, hex};
+use contract::{Manifest, Seal, check};
 use wasmtime::{InstancePre, Linker, StoreLimits};
 
 use crate::instance::Instance;
@@ -105,12 +105,12 @@ impl Module {
         {
             return Err(Error::Seal("profile.edges_sha256 is not that of its edges".to_owned()));
         }
-        let region = |text: &String| hex::decode(text).ok_or_else(|| Error::Seal("golden: not hex".to_owned()));
-        let inputs = seal.golden.inputs.iter().map(region).collect::<Result<_, _>>()?;
+        let not_hex = || Error::Seal("golden: not hex".to_owned());
+        let inputs = seal.golden.inputs(&self.manifest).ok_or_else(not_hex)?;
+        let wanted = seal.golden.outputs().ok_or_else(not_hex)?;
         let answers = self.run(&Batch { rows: seal.golden.rows as usize, inputs })?;
-        for ((spec, answer), expected) in self.manifest.outputs.iter().zip(&answers).zip(&seal.golden.outputs) {
-            let expected = region(expected)?;
-            if let Some(byte) = host_rows::golden::differs(&self.manifest, spec, answer, &expected) {
+        for ((spec, answer), expected) in self.manifest.outputs.iter().zip(&answers).zip(&wanted) {
+            if let Some(byte) = host_rows::golden::differs(&self.manifest, spec, answer, expected) {
                 return Err(Error::Golden { output: spec.name.clone(), row: byte / spec.row_bytes() });
             }
         }

@@ -2,7 +2,7 @@
 
 use contract::manifest::{TensorSpec, UNSEEN};
 use contract::oip::{InferRequest, InferTensor};
-use contract::{Fault, Loc, Manifest, hex};
+use contract::{Fault, Loc, Manifest};
 use host_rows::Batch;
 use host_rows::element::{self, Element, Writer};
 use serde_json::{Value, json};
@@ -53,8 +53,7 @@ pub fn encode(manifest: &Manifest, request: &InferRequest) -> Result<Batch, Vec<
 pub fn golden(module: &Module) -> Option<(InferRequest, Vec<InferTensor>)> {
     let (manifest, golden) = (module.manifest(), &module.seal()?.golden);
     let rows = golden.rows as usize;
-    let regions = |texts: &[String]| texts.iter().map(|text| hex::decode(text)).collect::<Option<Vec<Vec<u8>>>>();
-    let given = regions(&golden.inputs)?;
+    let given = golden.inputs(manifest)?;
     let mut inputs = tensors(&manifest.inputs, rows, &given);
     for ((spec, region), tensor) in manifest.inputs.iter().zip(&given).zip(&mut inputs) {
         let Some(strings) = &spec.strings else { continue };
@@ -66,7 +65,7 @@ pub fn golden(module: &Module) -> Option<(InferRequest, Vec<InferTensor>)> {
         }
     }
     let request = InferRequest { id: None, parameters: None, inputs, outputs: Vec::new() };
-    Some((request, decode(manifest, rows, &regions(&golden.outputs)?)))
+    Some((request, decode(manifest, rows, &golden.outputs()?)))
 }
 
 /// All outputs as tensors with flat data, from the regions that [`Module::run`](crate::Module::run)

@@ -1,7 +1,7 @@
 //! The linked model: its card, its golden rows, its answers.
 
 use contract::plugin::Card;
-use contract::{Manifest, check, hex};
+use contract::{Manifest, check};
 use host_rows::Batch;
 
 /// The model's code and memory. Addresses are those of the module by itself.
@@ -66,13 +66,13 @@ impl<E: Engine> Model<E> {
 
     fn golden(&self) -> Result<(), String> {
         let golden = &self.card.seal.golden;
-        let region = |text: &String| hex::decode(text).ok_or_else(|| "golden: not hex".to_owned());
-        let inputs = golden.inputs.iter().map(region).collect::<Result<_, _>>()?;
+        let inputs = golden.inputs(self.manifest()).ok_or("golden: not hex")?;
+        let wanted = golden.outputs().ok_or("golden: not hex")?;
         let answers = self
             .run(&Batch { rows: golden.rows as usize, inputs })
             .map_err(|code| format!("golden mismatch: the model stopped with code {code}"))?;
-        for ((spec, answer), expected) in self.manifest().outputs.iter().zip(&answers).zip(&golden.outputs) {
-            if host_rows::golden::differs(self.manifest(), spec, answer, &region(expected)?).is_some() {
+        for ((spec, answer), expected) in self.manifest().outputs.iter().zip(&answers).zip(&wanted) {
+            if host_rows::golden::differs(self.manifest(), spec, answer, expected).is_some() {
                 let name = &spec.name;
                 return Err(format!("golden mismatch: output `{name}` has other bits than the module was sealed with"));
             }

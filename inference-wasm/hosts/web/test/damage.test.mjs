@@ -53,6 +53,11 @@ test("reasons", async () => {
   assert.match(counted, /`size` is not where the manifest has it/);
 });
 
+test("a shorter region of golden rows repeats", async () => {
+  const twice = { ...golden, rows: 4, outputs: golden.outputs.map((region) => region + region) };
+  await (await load(module({ seal: { golden: twice, profile } }))).close();
+});
+
 test("golden rows must come out", async () => {
   const outputs = [golden.outputs[0], golden.outputs[1].replace(/..$/, "40")];
   const wrong = module({ seal: { golden: { ...golden, outputs }, profile } });

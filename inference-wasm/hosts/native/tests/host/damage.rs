@@ -73,6 +73,15 @@ fn golden_rows_must_come_out() {
     assert!(refused(&wrong).starts_with("golden mismatch: output `probabilities`, row 2"), "{}", refused(&wrong));
 }
 
+/// Long inputs repeat, and the seal keeps them once.
+#[test]
+fn golden_rows_repeat() {
+    let golden = seal::pseudo_rows(&manifest(), 2500);
+    let seal = sections::read(&seal::seal(&example(), &golden, None).unwrap()).unwrap().seal.unwrap();
+    assert_eq!(seal.golden.inputs(&manifest()), Some(golden.inputs));
+    assert_eq!(seal.golden.inputs[0].len(), 2 * 4 * 1021);
+}
+
 #[test]
 fn a_seal_fits_its_module() {
     let golden = seal::pseudo_rows(&manifest(), 3);
