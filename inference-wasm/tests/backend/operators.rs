@@ -274,7 +274,9 @@ fn convolutions_that_pack_many_columns() {
 /// not, in steps of 1 and 2; where the channels do not divide or the first value has another reader, one after the other.
 #[test]
 fn convolutions_band_by_band() {
-    for (channels, size, steps, more) in [(20, 16, 1, ""), (24, 16, 2, ""), (8, 7, 1, ""), (10, 16, 1, ""), (8, 7, 1, ", %3")] {
+    for (channels, size, steps, more) in
+        [(20, 16, 1, ""), (24, 16, 2, ""), (8, 7, 1, ""), (10, 16, 1, ""), (8, 7, 1, ", %3")]
+    {
         let results = (size - 1) / steps + 1;
         check_text(&format!(
             "%0 = input 0 : f32[3, {size}, {size}]

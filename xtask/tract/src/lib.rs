@@ -61,7 +61,7 @@ impl Peer {
 }
 
 impl Peer {
-    fn input<T: Datum>(&mut self, shape: &[usize], numbers: &[T]) -> Result<(), String> {
+    fn input<T: Datum + Copy>(&mut self, shape: &[usize], numbers: &[T]) -> Result<(), String> {
         self.inputs.push(Tensor::from_shape(shape, numbers).map_err(text)?.into());
         Ok(())
     }
