@@ -80,7 +80,8 @@ impl Operator for BatchNormalization {
         let deviation = w.add(variance, epsilon)?;
         let deviation = w.element_wise(ElementWiseOp(Box::new(math::Sqrt {}), None), deviation)?;
         let slope = w.div(scale, deviation)?;
-        let offset = w.mul(mean, slope)?;
+        let offset = w.mul(mean, scale)?;
+        let offset = w.div(offset, deviation)?;
         let offset = w.sub(shift, offset)?;
         let y = w.mul(slope, x)?;
         let mut all = tvec!(w.add(offset, y)?);
