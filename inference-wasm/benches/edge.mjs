@@ -123,8 +123,8 @@ for (const [n, { name, onnxBytes, wasmBytes, rows }] of models.entries()) {
   const peer = (numbers) => tract(tractFolder, onnxBytes, [tensor(numbers).X]);
   const [one, thousand] = [peer(arrays[0]), peer(manyNumbers)];
   if (one.run && thousand.run) {
-    const [ortCall, tractCall] = await turns(15, 50, () => session.run(tensor(arrays[0])), () => one.run());
-    const [ortBatch, tractBatch] = await turns(15, 1, () => session.run(tensor(manyNumbers)), () => thousand.run());
+    const [ortCall, tractCall] = await turns(5, 20, () => session.run(tensor(arrays[0])), () => one.run());
+    const [ortBatch, tractBatch] = await turns(1, 1, () => session.run(tensor(manyNumbers)), () => thousand.run());
     const beside = (ours, theirs) => `1/${(theirs / ours).toFixed(1)}`;
     console.log(`  tract, beside ort-web  one ${(tractCall * 1e3).toFixed(2)} µs, ${beside(tractCall, ortCall)}; ` +
       `1,000 rows ${tractBatch.toFixed(3)} ms, ${beside(tractBatch, ortBatch)}`);

@@ -30,6 +30,9 @@ pub fn seal(unsealed: &[u8], golden: &Batch, profile: Option<Profile>) -> Result
 /// Elements of which longer [`pseudo_rows`] are made; a prime, so that a picture's lines differ.
 const PERIOD: usize = 1021;
 
+/// Bytes of an answer's region beyond which there are fewer rows: nothing makes them shorter in the seal.
+const LONG: usize = 64 << 10;
+
 /// As much of a region as its repetition makes the whole of.
 fn part<'a>(spec: &TensorSpec, region: &'a [u8]) -> &'a [u8] {
     let period = PERIOD * spec.datatype.bytes();
@@ -37,9 +40,11 @@ fn part<'a>(spec: &TensorSpec, region: &'a [u8]) -> &'a [u8] {
     if repeats { &region[..period] } else { region }
 }
 
-/// Rows for a model that came without data: the same on every machine, numbers between -4 and 4, in long rows the same again and again,
+/// At most `rows` rows for a model that came without data: the same on every machine, numbers between -4 and 4, in long rows the same again and again,
 /// strings from the vocabulary and now and then one that is not in it. Never a missing value.
 pub fn pseudo_rows(manifest: &Manifest, rows: usize) -> Batch {
+    let longest = manifest.outputs.iter().map(TensorSpec::row_bytes).max().unwrap_or(0);
+    let rows = rows.min(LONG / longest.max(1)).max(1);
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = move |below: u64| {
         // Steele, Lea & Flood 2014, SplitMix64
