@@ -1,11 +1,15 @@
 //! `beira`: the one binary. Parses arguments, calls a room.
 
 #[cfg(feature = "full")]
+mod backup;
+#[cfg(feature = "full")]
 mod compile;
 #[cfg(feature = "full")]
 mod deploy;
 #[cfg(feature = "full")]
 mod gate;
+#[cfg(feature = "full")]
+mod gc;
 mod infer;
 #[cfg(feature = "full")]
 mod ingest;
@@ -13,7 +17,11 @@ mod ingest;
 mod init;
 #[cfg(feature = "full")]
 mod inspect;
+#[cfg(feature = "full")]
+mod kept;
 mod model;
+#[cfg(feature = "full")]
+mod moving;
 #[cfg(feature = "full")]
 mod observability;
 #[cfg(feature = "full")]
@@ -87,6 +95,21 @@ enum Command {
     /// Make, list and revoke the tokens that a server asks for.
     #[cfg(feature = "full")]
     Token(token::Arguments),
+    /// Delete for good what was deleted, with its files. The server may run meanwhile.
+    #[cfg(feature = "full")]
+    Gc(gc::Arguments),
+    /// Copy database and artifacts into a folder. The server may run meanwhile.
+    #[cfg(feature = "full")]
+    Backup(backup::BackupArguments),
+    /// Make database and artifacts of a server that is still to start from a backup.
+    #[cfg(feature = "full")]
+    Restore(backup::RestoreArguments),
+    /// Bring in all that another tracking server has.
+    #[cfg(feature = "full")]
+    Import(moving::ImportArguments),
+    /// Take all that a server has to another one.
+    #[cfg(feature = "full")]
+    Export(moving::ExportArguments),
     /// Write dashboards and alert policies for a monitoring system.
     #[cfg(feature = "full")]
     Observability(observability::Arguments),
@@ -124,6 +147,16 @@ fn main() -> std::process::ExitCode {
         Command::Serve(arguments) => serve::serve(&arguments),
         #[cfg(feature = "full")]
         Command::Token(arguments) => token::token(&arguments),
+        #[cfg(feature = "full")]
+        Command::Gc(arguments) => gc::gc(&arguments),
+        #[cfg(feature = "full")]
+        Command::Backup(arguments) => backup::backup(&arguments),
+        #[cfg(feature = "full")]
+        Command::Restore(arguments) => backup::restore(&arguments),
+        #[cfg(feature = "full")]
+        Command::Import(arguments) => moving::import(&arguments),
+        #[cfg(feature = "full")]
+        Command::Export(arguments) => moving::export(&arguments),
         #[cfg(feature = "full")]
         Command::Observability(arguments) => observability::write(&arguments),
         Command::Infer(arguments) => infer::infer(&arguments),

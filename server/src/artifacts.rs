@@ -1,6 +1,6 @@
 //! Files of runs, models and modules, in a folder or a bucket (`object_store`).
 
-mod http;
+pub mod http;
 pub mod location;
 pub mod multipart;
 pub mod root;
@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::http::Method;
+use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectStoreExt, WriteMultipart};
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStoreExt, WriteMultipart};
 
 use crate::error::{Code, Error, Result, StartError};
 use crate::url;
@@ -112,7 +113,7 @@ impl Artifacts {
 
 impl Place {
     /// The root itself.
-    fn root(root: &Opened) -> Place {
+    pub fn root(root: &Opened) -> Place {
         Place { path: root.prefix.clone(), root: root.clone() }
     }
 
@@ -123,6 +124,47 @@ impl Place {
             place.path = place.path.join(part);
         }
         Ok(place)
+    }
+
+    /// A place below this one, by a path that [`Place::files`] named.
+    pub fn at(&self, path: &str) -> Result<Place> {
+        let parsed = Path::parse(path).map_err(|_| Error::invalid("Invalid path"))?;
+        let mut place = self.clone();
+        for part in parsed.parts() {
+            place.path = place.path.join(part);
+        }
+        Ok(place)
+    }
+
+    /// Whether this is the whole root.
+    pub fn is_root(&self) -> bool {
+        self.path == self.root.prefix
+    }
+
+    /// Paths of all files here and below, from the root on.
+    pub fn files(&self) -> BoxStream<'static, object_store::Result<String>> {
+        let root = self.root.prefix.clone();
+        let found = self.root.store.list((!self.path.is_root()).then_some(&self.path));
+        let path = move |object: ObjectMeta| {
+            let parts = object.location.prefix_match(&root).into_iter().flatten();
+            parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/")
+        };
+        found.map_ok(path).boxed()
+    }
+
+    /// Paths (from here on, as their names are) and sizes of all files here and below.
+    pub async fn sizes(&self) -> Result<Vec<(String, u64)>> {
+        let found = self.root.store.list((!self.path.is_root()).then_some(&self.path));
+        let entry = |object: ObjectMeta| {
+            let parts = object.location.prefix_match(&self.path).into_iter().flatten();
+            (parts.map(|part| url::decoded(part.as_ref())).collect::<Vec<_>>().join("/"), object.size)
+        };
+        Ok(found.map_ok(entry).try_collect().await?)
+    }
+
+    /// Number of files here and below.
+    pub async fn count(&self) -> Result<u64> {
+        Ok(self.files().try_fold(0, |count, _| async move { Ok(count + 1) }).await?)
     }
 
     /// Last part of the path.
@@ -162,7 +204,7 @@ impl Place {
     /// An address with which anybody may do `method` for a while; `None` where there is no bucket to sign it.
     pub async fn address(&self, method: Method, good: Duration) -> Result<Option<String>> {
         let Some(remote) = self.root.remote.as_ref().filter(|_| self.root.signs) else { return Ok(None) };
-        if self.path == self.root.prefix {
+        if self.is_root() {
             return Err(no_name());
         }
         Ok(Some(remote.signed_url(method, &self.path, good).await?.to_string()))
@@ -188,7 +230,7 @@ impl Place {
 
     /// Writes a body as it comes; a body that breaks off leaves nothing.
     pub async fn write(&self, mut body: BodyDataStream) -> Result<()> {
-        if self.path == self.root.prefix {
+        if self.is_root() {
             return Err(no_name());
         }
         let broken = |_| Error::bad_request("The body ended before it was complete.");

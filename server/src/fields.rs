@@ -50,6 +50,11 @@ impl Fields {
         Ok((Fields::from_json(&body::read(Request::new(body), most).await?)?, request))
     }
 
+    /// Of an object that came in an answer; none of anything else.
+    pub fn of(value: &Value) -> Fields {
+        Fields { map: value.as_object().cloned().unwrap_or_default(), ..Fields::default() }
+    }
+
     /// From `a=1&b=2&b=3`: repeated keys become a list.
     pub fn from_query(query: &str) -> Fields {
         let mut map = Map::new();

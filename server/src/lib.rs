@@ -24,6 +24,8 @@ mod doors;
 mod error;
 #[cfg(feature = "store")]
 mod fields;
+#[cfg(feature = "store")]
+pub mod housekeeping;
 mod ids;
 mod infer;
 mod invocations;
@@ -33,6 +35,8 @@ mod metrics;
 mod mlflow;
 #[cfg(feature = "store")]
 mod modules;
+#[cfg(feature = "store")]
+pub mod moving;
 pub mod observe;
 mod oip;
 mod openapi;

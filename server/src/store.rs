@@ -2,6 +2,7 @@
 
 mod builder;
 mod connection;
+pub mod copies;
 mod database;
 mod jobs;
 mod migrations;
@@ -35,6 +36,12 @@ const READERS: u32 = 4;
 const CONNECTIONS: u32 = 16;
 /// How long a request waits for a connection before it is told that the database is away.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Reads somebody else's SQLite file, which may be in use.
+pub async fn reader(file: &Path) -> Result<Reader, sqlx::Error> {
+    let options = SqliteConnectOptions::new().filename(file).read_only(true).disable_statement_logging();
+    Ok(Reader::Sqlite(SqlitePoolOptions::new().max_connections(1).connect_with(options).await?))
+}
 
 /// Handle to the store; a clone is the same store.
 #[derive(Clone)]

@@ -113,6 +113,18 @@ impl Artifacts {
         folder.delete().await.map(drop)
     }
 
+    /// Deletes the parts of uploads that began too long ago to end; returns the number of files.
+    pub async fn sweep(&self) -> Result<u64> {
+        let mut files = 0;
+        for upload in Place::root(&self.uploads).list().await? {
+            let folder = Place::root(&self.uploads).below(&upload.name)?;
+            if self.target(&folder).await.is_err() {
+                files += folder.delete().await?;
+            }
+        }
+        Ok(files)
+    }
+
     /// The folder of an upload's parts.
     fn uploads(&self, id: &str) -> Result<Place> {
         if id.len() != 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {

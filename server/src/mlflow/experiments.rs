@@ -74,7 +74,7 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
                 .bind(now)
                 .fetch_optional(&mut *tx)
                 .await?;
-                let id = id.ok_or_else(|| Error::exists(format!("Experiment(name={name}) already exists.")))?;
+                let Some(id) = id else { return Err(taken(tx, &name).await?) };
                 let location = location.unwrap_or_else(|| format!("{root}/{id}"));
                 store::query("UPDATE experiments SET artifact_location = $1 WHERE experiment_id = $2")
                     .bind(location)
@@ -89,6 +89,22 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
         })
         .await?;
     Ok(Json(json!({"experiment_id": id.to_string()})))
+}
+
+/// The name belongs to another experiment. A deleted one keeps it, and may be given up for good.
+async fn taken(tx: &mut Connection, name: &str) -> Result<Error> {
+    let deleted: Option<i64> =
+        store::query_scalar("SELECT experiment_id FROM experiments WHERE name = $1 AND lifecycle_stage = 'deleted'")
+            .bind(name)
+            .fetch_optional(tx)
+            .await?;
+    let text = format!("Experiment(name={name}) already exists.");
+    Ok(Error::exists(match deleted {
+        None => text,
+        Some(id) => format!(
+            "{text} It is deleted, with the id {id}: restore it, or free its name with `beira gc --experiment-ids {id}`."
+        ),
+    }))
 }
 
 /// `GET experiments/get`; a deleted one too.
@@ -129,15 +145,15 @@ pub async fn update(State(app): State<App>, fields: Fields) -> Result<Json<Value
                 if row.lifecycle_stage != "active" {
                     return Err(Error::state("Cannot rename a non-active experiment."));
                 }
-                let taken: Option<i64> = store::query_scalar(
+                let other: Option<i64> = store::query_scalar(
                     "SELECT experiment_id FROM experiments WHERE name = $1 AND experiment_id <> $2",
                 )
                 .bind(&name)
                 .bind(row.id())
                 .fetch_optional(&mut *tx)
                 .await?;
-                if taken.is_some() {
-                    return Err(Error::exists(format!("Experiment(name={name}) already exists.")));
+                if other.is_some() {
+                    return Err(taken(tx, &name).await?);
                 }
                 store::query("UPDATE experiments SET name = $1, last_update_time = $2 WHERE experiment_id = $3")
                     .bind(&name)

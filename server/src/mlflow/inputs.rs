@@ -11,8 +11,9 @@ use crate::mlflow::sql::Query;
 use crate::mlflow::{log, names, runs};
 use crate::store::{self, Connection};
 
+/// A data set that a run reads.
 #[derive(Clone)]
-struct Input {
+pub struct Input {
     name: String,
     digest: String,
     source_type: String,
@@ -124,7 +125,8 @@ pub async fn search_datasets(State(app): State<App>, fields: Fields) -> Result<J
     Ok(Json(json!({"dataset_summaries": summaries.collect::<Vec<_>>()})))
 }
 
-fn input(fields: &Fields) -> Result<Input> {
+/// The data set that a request describes.
+pub fn input(fields: &Fields) -> Result<Input> {
     let dataset = fields.object("dataset")?;
     let input = Input {
         name: dataset.string("name")?,
@@ -149,7 +151,8 @@ fn input(fields: &Fields) -> Result<Input> {
     Ok(input)
 }
 
-async fn write_input(tx: &mut Connection, run: i64, experiment: i64, input: Input) -> Result<()> {
+/// Notes that a run reads a data set.
+pub async fn write_input(tx: &mut Connection, run: i64, experiment: i64, input: Input) -> Result<()> {
     store::query(
         "INSERT INTO datasets (experiment_id, name, digest, source_type, source, schema, profile)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (experiment_id, name, digest) DO NOTHING",
@@ -190,7 +193,8 @@ async fn write_input(tx: &mut Connection, run: i64, experiment: i64, input: Inpu
     Ok(())
 }
 
-async fn write_model(tx: &mut Connection, run: i64, direction: &str, model: &str, step: i64) -> Result<()> {
+/// Notes that a run reads (`input`) or made (`output`) a logged model.
+pub async fn write_model(tx: &mut Connection, run: i64, direction: &str, model: &str, step: i64) -> Result<()> {
     store::query(
         "INSERT INTO run_models (run, direction, model_id, step) VALUES ($1, $2, $3, $4)
          ON CONFLICT (run, direction, model_id) DO UPDATE SET step = excluded.step",

@@ -184,7 +184,8 @@ pub async fn points_of(tx: &mut Connection, id: &str, points: &[Point]) -> Resul
     }
 }
 
-async fn write_points(tx: &mut Connection, run: i64, points: &[Point]) -> Result<()> {
+/// Points of a run by its inner id.
+pub async fn write_points(tx: &mut Connection, run: i64, points: &[Point]) -> Result<()> {
     let mut keys: BTreeMap<&str, i64> = BTreeMap::new();
     for point in points {
         keys.insert(&point.key, 0);

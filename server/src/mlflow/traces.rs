@@ -7,6 +7,7 @@ pub mod info;
 pub mod ingest;
 pub mod otlp;
 pub mod search;
+pub mod span;
 
 use std::time::Duration;
 
@@ -352,7 +353,8 @@ async fn find(executor: impl Executor<'_>, id: &str) -> Result<Row> {
         .ok_or_else(|| Error::missing(format!("Trace with ID '{}' not found.", shown(id))))
 }
 
-async fn write_tag(tx: &mut Connection, id: &str, key: &str, value: String) -> Result<()> {
+/// Sets a tag.
+pub async fn write_tag(tx: &mut Connection, id: &str, key: &str, value: String) -> Result<()> {
     store::query(
         "INSERT INTO trace_tags (trace_id, key, value) VALUES ($1, $2, $3)
          ON CONFLICT (trace_id, key) DO UPDATE SET value = excluded.value",
@@ -365,7 +367,8 @@ async fn write_tag(tx: &mut Connection, id: &str, key: &str, value: String) -> R
     Ok(())
 }
 
-async fn write_metadata(tx: &mut Connection, id: &str, key: &str, value: String) -> Result<()> {
+/// Sets what is known of the trace from its begin.
+pub async fn write_metadata(tx: &mut Connection, id: &str, key: &str, value: String) -> Result<()> {
     store::query(
         "INSERT INTO trace_metadata (trace_id, key, value) VALUES ($1, $2, $3)
          ON CONFLICT (trace_id, key) DO UPDATE SET value = excluded.value",
@@ -379,7 +382,7 @@ async fn write_metadata(tx: &mut Connection, id: &str, key: &str, value: String)
 }
 
 /// Where a trace's files go.
-fn artifacts(experiment: &str, id: &str) -> String {
+pub fn artifacts(experiment: &str, id: &str) -> String {
     format!("{}/traces/{id}/artifacts", experiment.trim_end_matches('/'))
 }
 
@@ -396,7 +399,7 @@ fn state(given: &Fields) -> Result<String> {
 }
 
 /// Ids are names of folders too.
-fn check_id(id: &str) -> Result<()> {
+pub fn check_id(id: &str) -> Result<()> {
     let plain = id.starts_with(|c: char| c.is_ascii_alphanumeric())
         && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     if plain && id.len() <= 50 {

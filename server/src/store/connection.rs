@@ -23,6 +23,17 @@ impl Connection {
         }
         Ok(())
     }
+
+    /// Lets the next new experiment have an id beyond all that were given by hand. SQLite does so by itself.
+    pub async fn count_on_experiments(&mut self) -> Result<()> {
+        if let Connection::Postgres(_) = self {
+            let text =
+                "SELECT setval(pg_get_serial_sequence('experiments', 'experiment_id'), greatest(max(experiment_id), 1))
+                        FROM experiments";
+            query(text).execute(self).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Connections that only read.

@@ -18,6 +18,7 @@ use crate::auth::caller::{Caller, not_granted};
 use crate::body;
 use crate::error::{Code, Error, Result};
 use crate::mlflow::traces::otlp::{Export, Resource, Span};
+use crate::mlflow::traces::span::{self, Kept};
 use crate::mlflow::traces::{self, SPANS_LOCATION, info};
 use crate::mlflow::{experiments, names, runs};
 use crate::store::{self, Connection};
@@ -30,7 +31,7 @@ const TAG: &str = "mlflow.traceTag.";
 /// The spans of one trace in one request.
 #[derive(Clone)]
 struct Batch {
-    spans: Vec<Row>,
+    spans: Vec<Kept>,
     /// Milliseconds since 1970.
     from: i64,
     until: Option<i64>,
@@ -44,18 +45,6 @@ struct Root {
     state: &'static str,
     inputs: Option<String>,
     outputs: Option<String>,
-}
-
-/// A span as its row.
-#[derive(Clone)]
-struct Row {
-    id: String,
-    root: bool,
-    name: String,
-    kind: String,
-    status: &'static str,
-    start: i64,
-    content: String,
 }
 
 /// `POST /v1/traces`, protobuf or JSON; the experiment is in the header `x-mlflow-experiment-id`.
@@ -145,11 +134,7 @@ fn batches(export: Export) -> Result<BTreeMap<String, Batch>> {
 
 impl Batch {
     fn add(&mut self, span: &Span) -> Result<()> {
-        let status = match span.status.as_ref().map_or(0, |status| status.code) {
-            1 => "OK",
-            2 => "ERROR",
-            _ => "UNSET",
-        };
+        let status = span::status(span.status.as_ref().map_or(0, |status| i64::from(status.code)));
         let ms = |ns: u64| i64::try_from(ns / 1_000_000).unwrap_or(i64::MAX);
         self.from = self.from.min(ms(span.start_time_unix_nano));
         if span.end_time_unix_nano > 0 {
@@ -170,7 +155,7 @@ impl Batch {
         let kind = span.attribute("mlflow.spanType").map_or_else(|| "UNKNOWN".to_owned(), |value| plain(&value));
         let content =
             serde_json::to_string(span).map_err(|error| Error::internal(format!("a span as JSON: {error}")))?;
-        self.spans.push(Row {
+        self.spans.push(Kept {
             id: format!("{:0>16}", hex::encode(&span.span_id)),
             root,
             name: span.name.clone(),
@@ -272,23 +257,7 @@ async fn write(tx: &mut Connection, id: &str, batch: &Batch, experiment: i64, lo
         traces::write_tag(tx, id, key, value.clone()).await?;
     }
     for span in &batch.spans {
-        store::query(
-            "INSERT INTO spans (trace_id, span_id, root, name, type, status, start_ns, content)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-             ON CONFLICT (trace_id, span_id) DO UPDATE
-             SET root = excluded.root, name = excluded.name, type = excluded.type, status = excluded.status,
-                 start_ns = excluded.start_ns, content = excluded.content",
-        )
-        .bind(id)
-        .bind(&span.id)
-        .bind(i64::from(span.root))
-        .bind(&span.name)
-        .bind(&span.kind)
-        .bind(span.status)
-        .bind(span.start)
-        .bind(&span.content)
-        .execute(&mut *tx)
-        .await?;
+        span::write(tx, id, span).await?;
     }
     Ok(())
 }
