@@ -35,7 +35,7 @@ with mlflow.start_run(run_name="deleted") as gone:
 client.delete_run(gone.info.run_id)
 client.create_registered_model("churn", description="who leaves")
 for number in (1, 2, 3):
-    client.create_model_version("churn", info.model_uri, run.info.run_id)
+    client.create_model_version("churn", info.model_uri, run.info.run_id, model_id=info.model_id)
 client.delete_model_version("churn", "2")
 client.set_model_version_tag("churn", "3", "checked", "yes")
 client.set_registered_model_alias("churn", "champion", "3")

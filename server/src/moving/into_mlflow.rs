@@ -228,17 +228,22 @@ impl Target<'_> {
     }
 
     async fn outputs(&self, run: &str, outputs: &Value) -> Result<(), Failed> {
+        let Some((new, _)) = self.runs.get(run).filter(|_| !list(&outputs["model_outputs"]).is_empty()) else {
+            return Ok(());
+        };
+        // MLflow refuses what it has already.
+        let there = self.http.get(&format!("{API}/runs/get"), &[("run_id", new)]).await?;
+        let there = list(&there["run"]["outputs"]["model_outputs"]);
         let models = list(&outputs["model_outputs"]).iter().filter_map(|output| {
-            let new = self.models.get(&text(&output["model_id"]))?;
-            Some(json!({"model_id": new, "step": number(&output["step"])}))
+            let model = self.models.get(&text(&output["model_id"]))?;
+            let new = !there.iter().any(|one| one["model_id"] == model.as_str());
+            new.then(|| json!({"model_id": model, "step": number(&output["step"])}))
         });
         let models: Vec<Value> = models.collect();
-        match self.runs.get(run) {
-            Some((new, _)) if !models.is_empty() => {
-                self.post("runs/outputs", json!({"run_id": new, "models": models})).await.map(drop)
-            }
-            _ => Ok(()),
+        if models.is_empty() {
+            return Ok(());
         }
+        self.post("runs/outputs", json!({"run_id": new, "models": models})).await.map(drop)
     }
 
     async fn registered(&mut self, given: &Value, versions: Vec<Value>) -> Result<(), Failed> {
@@ -257,9 +262,11 @@ impl Target<'_> {
             }
             // Numbers of versions that are gone are used up, so that the others keep theirs.
             loop {
-                let body = json!({"name": name, "source": self.source(&version), "description": version["description"],
+                let source = self.source(&version);
+                let model = source.strip_prefix("models:/").filter(|id| id.starts_with("m-"));
+                let body = json!({"name": name, "source": source, "description": version["description"],
                     "run_id": self.runs.get(&text(&version["run_id"])).map(|(new, _)| new), "tags": version["tags"],
-                    "model_id": self.models.get(&text(&version["model_id"]))});
+                    "model_id": model});
                 let made = number(&self.post("model-versions/create", body).await?["model_version"]["version"]);
                 if made >= wanted {
                     break;
