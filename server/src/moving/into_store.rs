@@ -98,13 +98,13 @@ impl IntoStore {
                     if let Some(found) = store::query_as(find).bind(&name).fetch_optional(&mut *tx).await? {
                         return Ok(found);
                     }
-                    let wanted = Some(number(&given["experiment_id"])).filter(|id| *id > 0 && *id < 1 << 60);
+                    let wanted = Some(number(&given["experiment_id"])).filter(|id| (0..1 << 60).contains(id));
                     let taken: Option<i64> =
                         store::query_scalar("SELECT experiment_id FROM experiments WHERE experiment_id = $1")
-                            .bind(wanted.unwrap_or(0))
+                            .bind(wanted.unwrap_or(-1))
                             .fetch_optional(&mut *tx)
                             .await?;
-                    let next: i64 = store::query_scalar("SELECT max(experiment_id) + 1 FROM experiments")
+                    let next: i64 = store::query_scalar("SELECT coalesce(max(experiment_id) + 1, 1) FROM experiments")
                         .fetch_one(&mut *tx)
                         .await?;
                     let id = wanted.filter(|_| taken.is_none()).unwrap_or(next);
