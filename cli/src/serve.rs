@@ -31,6 +31,9 @@ pub struct Arguments {
     /// Modules may be fetched without a token, for pages that anybody may open.
     #[arg(long)]
     public_modules: bool,
+    /// Requests that one token may send in a second, to each replica.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    rate_limit: u32,
     /// Host names by which browsers reach this server, besides addresses and localhost.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     allowed_hosts: Vec<String>,
@@ -116,6 +119,7 @@ pub fn serve(arguments: &Arguments) -> anyhow::Result<()> {
             .as_deref()
             .map(|auth| if auth == "none" { server::Auth::None } else { server::Auth::Tokens }),
         public_modules: arguments.public_modules,
+        rate_limit: arguments.rate_limit,
         allowed_hosts: arguments.allowed_hosts.clone(),
         prediction_key: arguments.watch.prediction_key.clone().map(server::Secret),
         watch: arguments.watch.config()?,

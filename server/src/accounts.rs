@@ -4,6 +4,7 @@
 //! replica. There is no token from the start, and no password that anybody could guess.
 
 mod credentials;
+mod rate;
 mod resources;
 mod table;
 mod token;
@@ -23,6 +24,7 @@ use crate::clock::now_ms;
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::store::Store;
+use rate::Rate;
 use token::Token;
 
 pub use table::{Listed, NewToken, Tokens};
@@ -37,6 +39,7 @@ pub struct Accounts {
     store: Store,
     config: Arc<Config>,
     known: Mutex<HashMap<String, Known>>,
+    rate: Rate,
 }
 
 #[derive(Clone)]
@@ -51,7 +54,8 @@ impl Accounts {
         if table::count(&store).await? == 0 {
             tracing::warn!("nobody can come in yet: there is no token. `beira token create` makes one");
         }
-        Ok(Accounts { store, config, known: Mutex::default() })
+        let rate = Rate::new(config.rate_limit);
+        Ok(Accounts { store, config, known: Mutex::default(), rate })
     }
 
     /// Who holds this token.
@@ -86,6 +90,10 @@ impl Accounts {
     async fn known(&self, token: Option<String>, permission: Permission) -> Result<Caller> {
         let token = token.ok_or_else(|| unauthenticated("This server wants a token: Authorization: Bearer …"))?;
         let holder = self.holder(&token).await?;
+        if !self.rate.allows(&holder.id, Instant::now()) {
+            let text = format!("The token asks more than {} times a second; wait a moment.", self.config.rate_limit);
+            return Err(Error::Client(Code::TooOften, text));
+        }
         if !holder.role.may(permission) {
             let text = format!("The role of this token, {}, is not enough for this.", holder.role);
             return Err(Error::Client(Code::PermissionDenied, text));

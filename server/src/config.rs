@@ -46,6 +46,8 @@ pub struct Config {
     pub auth: Option<Auth>,
     /// Modules may be fetched without a token, for pages that anybody may open.
     pub public_modules: bool,
+    /// Requests that one token may send in a second, to each replica.
+    pub rate_limit: u32,
     /// Further host names by which browsers reach this server, besides loopback names and addresses.
     pub allowed_hosts: Vec<String>,
     /// Most rows of one prediction request.
@@ -75,6 +77,7 @@ impl Default for Config {
             default_artifact_root: None,
             auth: None,
             public_modules: false,
+            rate_limit: 1000,
             allowed_hosts: Vec::new(),
             predict_rows_max: 1000,
             json_bytes_max: 16 << 20,

@@ -90,6 +90,8 @@ pub enum Code {
     ResourceConflict,
     PermissionDenied,
     Unauthenticated,
+    TooOften,
+    TookTooLong,
     InvalidState,
     NotImplemented,
     EndpointNotFound,
@@ -107,6 +109,8 @@ impl Code {
             Code::ResourceConflict => ("RESOURCE_CONFLICT", StatusCode::CONFLICT),
             Code::PermissionDenied => ("PERMISSION_DENIED", StatusCode::FORBIDDEN),
             Code::Unauthenticated => ("UNAUTHENTICATED", StatusCode::UNAUTHORIZED),
+            Code::TooOften => ("REQUEST_LIMIT_EXCEEDED", StatusCode::TOO_MANY_REQUESTS),
+            Code::TookTooLong => ("TEMPORARILY_UNAVAILABLE", StatusCode::SERVICE_UNAVAILABLE),
             Code::InvalidState => ("INVALID_STATE", StatusCode::INTERNAL_SERVER_ERROR),
             Code::NotImplemented => ("NOT_IMPLEMENTED", StatusCode::NOT_IMPLEMENTED),
             Code::EndpointNotFound => ("ENDPOINT_NOT_FOUND", StatusCode::NOT_FOUND),
@@ -167,6 +171,12 @@ impl Error {
                 "The server's database cannot be reached at the moment; try again.",
             ),
             #[cfg(feature = "store")]
+            Error::Store(error) if trouble::is_nul(error) => (
+                StatusCode::BAD_REQUEST,
+                "INVALID_PARAMETER_VALUE",
+                "A text of the request holds the character NUL, which the database does not keep.",
+            ),
+            #[cfg(feature = "store")]
             Error::Store(error) if trouble::is_full(error) => (
                 StatusCode::INSUFFICIENT_STORAGE,
                 "INTERNAL_ERROR",
@@ -201,9 +211,14 @@ impl IntoResponse for Error {
         let (status, code, message) = self.parts();
         let body = Json(ErrorBody { error_code: code.to_owned(), message: message.to_owned() });
         let mut response = (status, body).into_response();
-        if status == StatusCode::UNAUTHORIZED {
+        let headers = response.headers_mut();
+        match status {
             // Not Basic: browsers would ask for a password.
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            StatusCode::UNAUTHORIZED => {
+                drop(headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+            }
+            StatusCode::TOO_MANY_REQUESTS => drop(headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"))),
+            _ => {}
         }
         response
     }

@@ -172,6 +172,7 @@ impl Fields {
         match self.get(name)? {
             None => Ok(Vec::new()),
             Some(Value::String(text)) if self.query => Ok(vec![text.clone()]),
+            Some(Value::Array(list)) if list.len() > LONGEST => Err(self.too_long(name, LONGEST)),
             Some(value @ Value::Array(list)) => list
                 .iter()
                 .map(|item| match item {
@@ -187,6 +188,7 @@ impl Fields {
     pub fn objects(&self, name: &str) -> Result<Vec<Fields>> {
         match self.get(name)? {
             None => Ok(Vec::new()),
+            Some(Value::Array(list)) if list.len() > 2 * LONGEST => Err(self.too_long(name, 2 * LONGEST)),
             Some(value @ Value::Array(list)) => list
                 .iter()
                 .enumerate()
@@ -243,6 +245,11 @@ impl Fields {
         Error::invalid(format!("Missing value for required parameter '{}'. {DOCS}", self.at(name)))
     }
 
+    fn too_long(&self, name: &str, most: usize) -> Error {
+        let name = self.at(name);
+        Error::invalid(format!("Parameter '{name}' has more than {most} entries. {DOCS}"))
+    }
+
     /// MLflow's text for a parameter of the wrong type.
     pub fn wrong(&self, name: &str, value: &Value) -> Error {
         let kind = match value {
@@ -261,6 +268,10 @@ impl Fields {
         ))
     }
 }
+
+/// Most entries of a list of texts, and half of those of a list of objects: one SQL statement takes them all, and SQLite
+/// no more than 32,766 values.
+const LONGEST: usize = 10_000;
 
 /// End of MLflow's texts about parameters.
 const DOCS: &str = "See the API docs for more information about request parameters.";

@@ -40,6 +40,7 @@ pub mod moving;
 pub mod observe;
 mod oip;
 mod openapi;
+mod patience;
 mod predict;
 mod requests;
 mod route;

@@ -7,15 +7,20 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 
 use crate::doors::House;
 use crate::error::StartError;
+use crate::patience::Patient;
 
+/// Time for the head of a request, and for a connection that asks nothing.
+const PATIENCE: Duration = Duration::from_secs(75);
 /// How long to wait before the next connection is accepted, when there were too many.
 const FULL: Duration = Duration::from_secs(1);
 
@@ -28,6 +33,7 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
 pub async fn serve(listener: TcpListener, house: House, stop: impl Future<Output = ()>, drain: Duration) {
     let open = GracefulShutdown::new();
     let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
     http.writev(false); // head and body in one piece: quicker for small answers, which nearly all are
     let mut stop = pin!(stop);
     loop {
@@ -47,9 +53,9 @@ pub async fn serve(listener: TcpListener, house: House, stop: impl Future<Output
         };
         stream.set_nodelay(true).ok(); // a small answer must not wait for an acknowledgement
         let house = house.clone();
-        let answer = move |request| {
+        let answer = move |request: Request<Incoming>| {
             let house = house.clone();
-            async move { Ok::<_, Infallible>(house.answer(request).await) }
+            async move { Ok::<_, Infallible>(house.answer(request.map(Patient::new)).await) }
         };
         let connection = http.serve_connection(TokioIo::new(stream), service_fn(answer));
         let watched = open.watch(connection);

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -115,6 +116,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 }
 
+/// Time for an answer; MLflow's clients wait for two minutes.
+const TIME: Duration = Duration::from_secs(100);
 /// Headers that are still to come for an answer.
 const HEADERS: usize = 8;
 
@@ -155,12 +158,15 @@ impl Guard {
     {
         let seen = Seen::begin(&request, self.otlp.is_some());
         let mut response = if origin::origin_allowed(request.method(), request.headers(), self.permission) {
-            seen.scope(handler(request)).await
+            seen.scope(self.in_time(handler(request))).await
         } else {
             let text = "A page of another origin must not do this.".to_owned();
             Error::Client(Code::PermissionDenied, text).into_response()
         };
         response.headers_mut().reserve(HEADERS);
+        if self.porter.is_some() && self.permission != Permission::Public {
+            response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        }
         if self.permission.any_origin() {
             let headers = response.headers_mut();
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -173,6 +179,19 @@ impl Guard {
         let elapsed = seen.end(&self.method, &self.path, &mut response, self.otlp.as_deref());
         self.durations.record(response.status(), elapsed);
         response
+    }
+}
+
+impl Guard {
+    /// The answer, or that it took too long. Files take as long as they take, predictions have their rows counted.
+    async fn in_time(&self, answer: impl Future<Output = Response>) -> Response {
+        if matches!(self.resource, Some(Resource::Artifact)) || self.permission == Permission::Predict {
+            return answer.await;
+        }
+        tokio::time::timeout(TIME, answer).await.unwrap_or_else(|_| {
+            let text = format!("This took longer than {} s and was given up; ask for less at once.", TIME.as_secs());
+            Error::Client(Code::TookTooLong, text).into_response()
+        })
     }
 }
 

@@ -51,6 +51,18 @@ pub struct Store {
     writer: Option<Writer>,
 }
 
+/// Makes the file, when there is none, for its owner's eyes alone: it holds keys.
+fn private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
 impl Store {
     /// Opens the database (a file is made when absent) and brings its tables up to date.
     pub async fn open(database: &Database) -> Result<Store, sqlx::Error> {
@@ -64,6 +76,7 @@ impl Store {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(sqlx::Error::Io)?;
         }
+        private(path).map_err(sqlx::Error::Io)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)

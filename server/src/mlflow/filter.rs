@@ -10,6 +10,8 @@ use crate::fields::Fields;
 /// Longest filter, and most comparisons in one.
 const LENGTH: usize = 256 << 10;
 const COMPARISONS: usize = 200;
+/// Most texts in its lists; each is a value of the statement.
+const LISTED: usize = 10_000;
 /// Deepest nesting.
 const DEPTH: usize = 50;
 
@@ -117,7 +119,7 @@ pub fn parse(filter: &str) -> Result<Filter> {
         return Err(invalid(&format!("it has {} bytes, more than {LENGTH}", filter.len())));
     }
     let tokens = tokenize(filter)?;
-    let mut parser = Parser { tokens: &tokens, at: 0, comparisons: 0, depth: 0 };
+    let mut parser = Parser { tokens: &tokens, at: 0, comparisons: 0, listed: 0, depth: 0 };
     let filter = if tokens.is_empty() { Filter::All(Vec::new()) } else { parser.any()? };
     match tokens.get(parser.at) {
         None => Ok(filter),
@@ -129,6 +131,7 @@ struct Parser<'a> {
     tokens: &'a [Token],
     at: usize,
     comparisons: usize,
+    listed: usize,
     depth: usize,
 }
 
@@ -260,6 +263,10 @@ impl Parser<'_> {
         }
         let mut list = Vec::new();
         loop {
+            self.listed += 1;
+            if self.listed > LISTED {
+                return Err(invalid(&format!("its lists have more than {LISTED} values")));
+            }
             match self.next() {
                 Some(Token::Text(text)) => list.push(text.clone()),
                 _ => return Err(wrong()),

@@ -2,6 +2,9 @@
 
 use crate::error::{Error, Result};
 
+/// Most keys of an ordering; each may be a join.
+const MOST: usize = 30;
+
 /// One key of an ordering.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
@@ -37,6 +40,9 @@ pub fn parse(entry: &str) -> Result<Order> {
 
 /// Reads all entries; a key given twice is an error.
 pub fn parse_all(entries: &[String]) -> Result<Vec<Order>> {
+    if entries.len() > MOST {
+        return Err(Error::invalid(format!("Invalid order_by clause: it has more than {MOST} entries.")));
+    }
     let mut orders: Vec<Order> = Vec::new();
     for entry in entries {
         let order = parse(entry)?;

@@ -30,6 +30,11 @@ pub fn is_full(error: &Error) -> bool {
     code(error).is_some_and(|code| code == "13" || code == "53100")
 }
 
+/// A text holds NUL: PostgreSQL's `character_not_in_repertoire`. SQLite keeps it.
+pub fn is_nul(error: &Error) -> bool {
+    code(error).is_some_and(|code| code == "22021")
+}
+
 fn code(error: &Error) -> Option<String> {
     Some(error.as_database_error()?.code()?.into_owned())
 }

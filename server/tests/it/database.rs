@@ -78,3 +78,17 @@ fn server() -> &'static str {
     });
     address
 }
+
+/// Takes the table of runs away from under a running server.
+pub fn break_runs(folder: &Path) {
+    let sql = "ALTER TABLE runs RENAME TO runs_hidden";
+    let done = match std::fs::read_to_string(folder.join("postgres")) {
+        Ok(address) => Command::new("psql").args(["-q", "-c", sql, &address]).status().unwrap().success(),
+        Err(_) => {
+            let script = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute(sys.argv[2])";
+            let file = folder.join("beira.db");
+            Command::new("python3").args(["-c", script]).arg(file).arg(sql).status().unwrap().success()
+        }
+    };
+    assert!(done);
+}

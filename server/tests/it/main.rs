@@ -2,6 +2,7 @@
 
 mod accounts;
 mod artifacts;
+mod bad_input;
 mod database;
 mod logs;
 mod production;
@@ -10,4 +11,5 @@ mod serving;
 mod support;
 mod traces;
 mod tracking;
+mod vulnerabilities;
 mod watch;

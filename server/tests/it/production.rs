@@ -13,7 +13,7 @@ on_both! {
 }
 
 /// Scaler and logistic regression, by skl2onnx: input `X` `[N, 4]`, outputs `label` and `probabilities`.
-const IRIS: &[u8] = include_bytes!("iris.onnx");
+pub const IRIS: &[u8] = include_bytes!("iris.onnx");
 
 /// A registered model `iris` whose version 1 is compiled.
 pub async fn serving() -> TestServer {
