@@ -38,7 +38,41 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     allowed_hosts: Vec<String>,
     #[command(flatten)]
+    sign_in: SignIn,
+    #[command(flatten)]
     watch: Watch,
+}
+
+/// How people sign in to the dashboard, besides with a token.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Signing in")]
+struct SignIn {
+    /// Address by which browsers reach this server; with https its cookies are sent over nothing else.
+    #[arg(long, value_name = "URL", env = "BEIRA_PUBLIC_URL")]
+    public_url: Option<String>,
+    /// OpenID Connect issuer; the client's redirect URI there is URL/signin/callback.
+    #[arg(long, value_name = "URL", env = "BEIRA_OIDC_ISSUER", requires_all = ["public_url", "oidc_client_id", "oidc_allow"])]
+    oidc_issuer: Option<String>,
+    /// This server's client id at the issuer.
+    #[arg(long, value_name = "ID", env = "BEIRA_OIDC_CLIENT_ID")]
+    oidc_client_id: Option<String>,
+    /// The client's secret, if it has one.
+    #[arg(long, value_name = "SECRET", env = "BEIRA_OIDC_CLIENT_SECRET", hide_env_values = true)]
+    oidc_client_secret: Option<String>,
+    /// CLAIM=VALUE:ROLE, such as groups=ml-team:logger, or *:viewer for everybody whom the issuer knows; can be said again.
+    #[arg(long, value_name = "RULE")]
+    oidc_allow: Vec<server::Allow>,
+}
+
+impl SignIn {
+    fn oidc(&self) -> Option<server::Oidc> {
+        Some(server::Oidc {
+            issuer: self.oidc_issuer.clone()?,
+            client_id: self.oidc_client_id.clone()?,
+            client_secret: self.oidc_client_secret.clone().map(server::Secret),
+            allow: self.oidc_allow.clone(),
+        })
+    }
 }
 
 /// How models in production are watched.
@@ -119,6 +153,8 @@ pub fn serve(arguments: &Arguments) -> anyhow::Result<()> {
             .as_deref()
             .map(|auth| if auth == "none" { server::Auth::None } else { server::Auth::Tokens }),
         public_modules: arguments.public_modules,
+        public_url: arguments.sign_in.public_url.clone(),
+        oidc: arguments.sign_in.oidc(),
         rate_limit: arguments.rate_limit,
         allowed_hosts: arguments.allowed_hosts.clone(),
         prediction_key: arguments.watch.prediction_key.clone().map(server::Secret),

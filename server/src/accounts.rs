@@ -3,9 +3,12 @@
 //! What a process knows of a token holds for a second, so a revoked one is let in no longer than that, on every
 //! replica. There is no token from the start, and no password that anybody could guess.
 
+mod cookie;
 mod credentials;
+pub mod oidc;
 mod rate;
 mod resources;
+pub mod signin;
 mod table;
 mod token;
 
@@ -24,6 +27,8 @@ use crate::clock::now_ms;
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::store::Store;
+use cookie::{Cookie, Cookies};
+use oidc::Way;
 use rate::Rate;
 use token::Token;
 
@@ -40,6 +45,9 @@ pub struct Accounts {
     config: Arc<Config>,
     known: Mutex<HashMap<String, Known>>,
     rate: Rate,
+    cookies: Cookies,
+    /// The way to sign in with an issuer.
+    way: Option<Way>,
 }
 
 #[derive(Clone)]
@@ -51,11 +59,14 @@ struct Known {
 impl Accounts {
     /// Over the tokens in `store`. Says so when there is none yet.
     pub async fn open(store: Store, config: Arc<Config>) -> Result<Accounts> {
-        if table::count(&store).await? == 0 {
+        if config.oidc.is_none() && table::count(&store).await? == 0 {
             tracing::warn!("nobody can come in yet: there is no token. `beira token create` makes one");
         }
         let rate = Rate::new(config.rate_limit);
-        Ok(Accounts { store, config, known: Mutex::default(), rate })
+        let public = config.public_url.clone().unwrap_or_default();
+        let cookies = Cookies::new(public.starts_with("https://"));
+        let way = config.oidc.clone().map(|oidc| Way::new(oidc, &public));
+        Ok(Accounts { store, config, known: Mutex::default(), rate, cookies, way })
     }
 
     /// Who holds this token.
@@ -86,6 +97,12 @@ impl Accounts {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The token of a request: in its header, in its query string where that is allowed, or in a page's cookie.
+    fn credentials(&self, headers: &HeaderMap, query: Option<&str>, permission: Permission) -> Option<String> {
+        let page = || (!permission.any_origin()).then(|| self.cookies.of(headers, Cookie::Session))?;
+        credentials::of(headers, query, permission).or_else(page)
+    }
+
     /// The holder of `token`, when their role has the permission.
     async fn known(&self, token: Option<String>, permission: Permission) -> Result<Caller> {
         let token = token.ok_or_else(|| unauthenticated("This server wants a token: Authorization: Bearer …"))?;
@@ -110,10 +127,11 @@ impl Porter for Accounts {
         permission: Permission,
     ) -> BoxFuture<'a, Result<Caller>> {
         Box::pin(async move {
-            if permission == Permission::Public || (permission == Permission::Module && self.config.public_modules) {
+            let open = matches!(permission, Permission::Public | Permission::SignIn);
+            if open || (permission == Permission::Module && self.config.public_modules) {
                 return Ok(Caller::default());
             }
-            self.known(credentials::of(headers, query, permission), permission).await
+            self.known(self.credentials(headers, query, permission), permission).await
         })
     }
 
@@ -126,7 +144,7 @@ impl Porter for Accounts {
     ) -> BoxFuture<'a, Result<Request>> {
         Box::pin(async move {
             let caller = if resource == Some(Resource::Counters)
-                && credentials::of(request.headers(), request.uri().query(), permission).is_none()
+                && self.credentials(request.headers(), request.uri().query(), permission).is_none()
             {
                 let (flush, whole) = credentials::of_body(request).await?;
                 request = whole;

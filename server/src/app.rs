@@ -10,7 +10,7 @@ use axum::http::Method;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, signin};
 use crate::artifacts::Artifacts;
 use crate::auth::Permission;
 use crate::auth::caller::Porter;
@@ -55,6 +55,8 @@ pub struct Inner {
     pub artifacts: Artifacts,
     /// Compiled models.
     pub modules: Modules,
+    /// Who may do what, where that is asked.
+    pub accounts: Option<Arc<Accounts>>,
     /// Predictions.
     pub serving: Serving,
 }
@@ -102,15 +104,16 @@ impl App {
         let limits = Limits { rows: config.predict_rows_max, bytes: config.json_bytes_max };
         let ids = ids::of(&store, config.prediction_key.as_ref()).await.map_err(StartError::Prepare)?;
         let config = Arc::new(config);
-        let porter: Option<Arc<dyn Porter>> = if config.needs_tokens() {
+        let accounts = if config.needs_tokens() {
             Some(Arc::new(Accounts::open(store.clone(), config.clone()).await.map_err(StartError::Prepare)?))
         } else {
             None
         };
+        let porter = accounts.clone().map(|accounts| accounts as Arc<dyn Porter>);
         let serving = Serving::new(Arc::new(modules.clone()), limits, ids, config.otlp.clone(), porter);
         tokio::spawn(traffic::store::flush_every_second(serving.traffic.clone(), store.clone()));
         tokio::spawn(telemetry::sweep(store.clone()));
-        let app = App(Arc::new(Inner { config, store, artifacts, modules, serving }));
+        let app = App(Arc::new(Inner { config, store, artifacts, modules, accounts, serving }));
         tokio::spawn(watch::keep(app.clone()));
         if let Some(webhook) = app.config.watch.webhook.clone() {
             tokio::spawn(watch::deliver(app.clone(), webhook));
@@ -164,10 +167,16 @@ impl App {
 
 /// All routes, each with its permission.
 fn routes(routes: Routes<App>) -> Routes<App> {
-    use Permission::{Ingest, Module, Public, Read, Write};
+    use Permission::{Ingest, Module, Public, Read, SignIn, Write};
     let (get, post, options) = (&Method::GET, &Method::POST, &Method::OPTIONS);
     let open = Public.of(Nothing);
+    let door = SignIn.of(Nothing);
     serving::routes(mlflow::routes(routes))
+        .at(signin::PAGE, get, door, signin::page)
+        .at(signin::PAGE, post, door, signin::with_token)
+        .at("/signin/issuer", get, door, signin::to_issuer)
+        .at("/signin/callback", get, door, signin::callback)
+        .at("/signout", post, door, signin::out)
         .at("/health", get, open, || async { "OK" })
         .at("/metrics", get, Read.of(Everything), metrics::metrics)
         .at("/telemetry/counters", post, Ingest.of(Counters), telemetry::ingest)

@@ -1,6 +1,7 @@
 //! Files of runs, models and modules, in a folder or a bucket (`object_store`).
 
 pub mod http;
+mod links;
 pub mod location;
 pub mod multipart;
 pub mod root;
@@ -13,7 +14,7 @@ use axum::http::Method;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStoreExt, WriteMultipart};
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, WriteMultipart};
 
 use crate::error::{Code, Error, Result, StartError};
 use crate::url;
@@ -117,6 +118,12 @@ impl Place {
         Place { path: root.prefix.clone(), root: root.clone() }
     }
 
+    /// The store, when no link leads away from it.
+    async fn store(&self) -> Result<&dyn ObjectStore> {
+        links::none_on(&self.root, &self.path).await?;
+        Ok(&*self.root.store)
+    }
+
     /// A place below this one.
     pub fn below(&self, path: &str) -> Result<Place> {
         let mut place = self.clone();
@@ -177,7 +184,7 @@ impl Place {
     pub async fn read(&self, range: Option<GetRange>, of: Option<&str>) -> Result<Option<Found>> {
         let mut options = GetOptions::default();
         if range.is_some() {
-            let meta = self.root.store.head(&self.path).await.map_err(missing)?;
+            let meta = self.store().await?.head(&self.path).await.map_err(missing)?;
             let tag = meta.e_tag.as_deref().map(|tag| tag.trim_matches('"'));
             let same = of.is_none() || of == tag;
             let range = range.filter(|_| same);
@@ -186,19 +193,19 @@ impl Place {
             }
             options.range = range;
         }
-        let found = self.root.store.get_opts(&self.path, options).await.map_err(missing)?;
+        let found = self.store().await?.get_opts(&self.path, options).await.map_err(missing)?;
         let (size, tag, range) = (found.meta.size, found.meta.e_tag.clone(), found.range.clone());
         Ok(Some(Found { size, range, tag, body: Body::from_stream(found.into_stream()) }))
     }
 
     /// Changes when the file does.
     async fn tag(&self) -> Result<Option<String>> {
-        Ok(self.root.store.head(&self.path).await.map_err(missing)?.e_tag)
+        Ok(self.store().await?.head(&self.path).await.map_err(missing)?.e_tag)
     }
 
     /// Bytes of the file.
     pub async fn size(&self) -> Result<u64> {
-        Ok(self.root.store.head(&self.path).await.map_err(missing)?.size)
+        Ok(self.store().await?.head(&self.path).await.map_err(missing)?.size)
     }
 
     /// An address with which anybody may do `method` for a while; `None` where there is no bucket to sign it.
@@ -212,7 +219,7 @@ impl Place {
 
     /// The whole file; one longer than `most` is refused.
     pub async fn bytes(&self, most: u64) -> Result<Bytes> {
-        let found = self.root.store.get(&self.path).await.map_err(missing)?;
+        let found = self.store().await?.get(&self.path).await.map_err(missing)?;
         if found.meta.size > most {
             return Err(Error::Client(
                 Code::TooLarge,
@@ -224,7 +231,7 @@ impl Place {
 
     /// Writes a small file at once.
     pub async fn put(&self, bytes: Bytes) -> Result<()> {
-        self.root.store.put(&self.path, bytes.into()).await?;
+        self.store().await?.put(&self.path, bytes.into()).await?;
         Ok(())
     }
 
@@ -245,7 +252,8 @@ impl Place {
     }
 
     async fn write_parts(&self, first: Vec<u8>, mut body: BodyDataStream) -> Result<()> {
-        let mut upload = WriteMultipart::new_with_chunk_size(self.root.store.put_multipart(&self.path).await?, PART);
+        let mut upload =
+            WriteMultipart::new_with_chunk_size(self.store().await?.put_multipart(&self.path).await?, PART);
         upload.put(first.into());
         while let Some(bytes) = body.next().await {
             match bytes {
@@ -266,7 +274,7 @@ impl Place {
     /// What the folder holds, by name; nothing when there is no such folder.
     pub async fn list(&self) -> Result<Vec<Entry>> {
         let prefix = (!self.path.is_root()).then_some(&self.path);
-        let found = self.root.store.list_with_delimiter(prefix).await?;
+        let found = self.store().await?.list_with_delimiter(prefix).await?;
         let name = |path: &Path| path.filename().map(url::decoded).unwrap_or_default();
         let mut entries: Vec<Entry> = found
             .common_prefixes
@@ -274,15 +282,22 @@ impl Place {
             .map(|path| Entry { name: name(path), size: None })
             .chain(found.objects.iter().map(|object| Entry { name: name(&object.location), size: Some(object.size) }))
             .collect();
+        let links = links::among(&self.root, &self.path).await?;
+        entries.retain(|entry| !links.contains(&entry.name));
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
     }
 
     /// Deletes the file, or the folder with all in it; returns the number of files.
     pub async fn delete(&self) -> Result<u64> {
-        let store = &self.root.store;
+        let store = self.store().await?;
         let prefix = (!self.path.is_root()).then_some(&self.path);
-        let mut gone = store.delete_stream(store.list(prefix).map_ok(|object| object.location).boxed());
+        let root = self.root.clone();
+        let straight = store.list(prefix).map_ok(|object| object.location).try_filter(move |path| {
+            let (root, path) = (root.clone(), path.clone());
+            async move { links::none_on(&root, &path).await.is_ok() }
+        });
+        let mut gone = store.delete_stream(straight.boxed());
         let mut files = 0;
         while let Some(deleted) = gone.next().await {
             match deleted {

@@ -16,6 +16,8 @@ use std::str::FromStr;
 pub enum Permission {
     /// For everybody and from pages of any origin: the npm package, health.
     Public,
+    /// Sign in and out: for everybody, from pages of this origin.
+    SignIn,
     /// Fetch a module, from pages of any origin.
     Module,
     /// Write counters, from pages of any origin; reads nothing.
@@ -61,7 +63,7 @@ impl Role {
     /// Whether the role is enough for a route.
     pub fn may(self, permission: Permission) -> bool {
         match permission {
-            Permission::Public | Permission::Module => true,
+            Permission::Public | Permission::SignIn | Permission::Module => true,
             Permission::Ingest => matches!(self, Role::Ingest | Role::Deployer | Role::Admin),
             Permission::Read | Permission::Predict => self >= Role::Viewer,
             Permission::Write => self >= Role::Logger,

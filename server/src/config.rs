@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 #[cfg(feature = "store")]
+use crate::accounts::oidc::Oidc;
+#[cfg(feature = "store")]
 use crate::artifacts::root::Root;
 use crate::error::StartError;
 #[cfg(feature = "store")]
@@ -46,6 +48,10 @@ pub struct Config {
     pub auth: Option<Auth>,
     /// Modules may be fetched without a token, for pages that anybody may open.
     pub public_modules: bool,
+    /// The address by which browsers reach this server, `https://…`.
+    pub public_url: Option<String>,
+    /// Who else says who somebody is.
+    pub oidc: Option<Oidc>,
     /// Requests that one token may send in a second, to each replica.
     pub rate_limit: u32,
     /// Further host names by which browsers reach this server, besides loopback names and addresses.
@@ -77,6 +83,8 @@ impl Default for Config {
             default_artifact_root: None,
             auth: None,
             public_modules: false,
+            public_url: None,
+            oidc: None,
             rate_limit: 1000,
             allowed_hosts: Vec::new(),
             predict_rows_max: 1000,

@@ -60,6 +60,8 @@ mod watch;
 mod windows;
 
 #[cfg(feature = "store")]
+pub use accounts::oidc::{Allow, Oidc};
+#[cfg(feature = "store")]
 pub use accounts::{Listed as ListedToken, NewToken, Tokens};
 #[cfg(feature = "store")]
 pub use app::{App, serve};

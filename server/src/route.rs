@@ -164,7 +164,7 @@ impl Guard {
             Error::Client(Code::PermissionDenied, text).into_response()
         };
         response.headers_mut().reserve(HEADERS);
-        if self.porter.is_some() && self.permission != Permission::Public {
+        if self.porter.is_some() && !matches!(self.permission, Permission::Public | Permission::SignIn) {
             response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         }
         if self.permission.any_origin() {
@@ -185,7 +185,10 @@ impl Guard {
 impl Guard {
     /// The answer, or that it took too long. Files take as long as they take, predictions have their rows counted.
     async fn in_time(&self, answer: impl Future<Output = Response>) -> Response {
-        if matches!(self.resource, Some(Resource::Artifact)) || self.permission == Permission::Predict {
+        if matches!(self.resource, Some(Resource::Artifact))
+            || self.method == Method::PUT
+            || self.permission == Permission::Predict
+        {
             return answer.await;
         }
         tokio::time::timeout(TIME, answer).await.unwrap_or_else(|_| {

@@ -2,11 +2,14 @@
 
 mod page;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
+use crate::accounts::signin;
+use crate::app::App;
+use crate::auth::Permission;
 use crate::error::{Code, Error};
 use crate::url::decoded;
 
@@ -35,7 +38,7 @@ pub async fn package(request: Request) -> Response {
 }
 
 /// Everything else: a file of the dashboard, or its one page for a path that is no file.
-pub async fn dashboard(request: Request) -> Response {
+pub async fn dashboard(State(app): State<App>, request: Request) -> Response {
     let path = decoded(request.uri().path().trim_start_matches('/'));
     let api = API.iter().any(|prefix| request.uri().path().starts_with(prefix));
     if api || !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -49,6 +52,12 @@ pub async fn dashboard(request: Request) -> Response {
         request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"));
     if !path.is_empty() && !html && last.contains('.') {
         return (StatusCode::NOT_FOUND, "There is no such file.\n").into_response();
+    }
+    if let Some(porter) = &app.serving.porter
+        && let Err(Error::Client(Code::Unauthenticated, _)) =
+            porter.who(request.headers(), None, Permission::Read).await
+    {
+        return Redirect::to(signin::PAGE).into_response();
     }
     match Dashboard::get("index.html") {
         Some(file) => page::send(&file.data),

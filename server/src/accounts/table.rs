@@ -91,21 +91,48 @@ impl Tokens {
 
     /// Ends a token, and every session that began with it. False when there is none.
     pub async fn revoke(&self, id: &str) -> Result<bool> {
-        let id = id.to_owned();
-        self.0
-            .write(move |tx| {
-                Box::pin(async move {
-                    let query = "UPDATE tokens SET revoked = $1 WHERE (id = $2 OR parent = $2) AND revoked IS NULL";
-                    Ok(store::query(query).bind(now_ms()).bind(id).execute(tx).await? > 0)
-                })
-            })
-            .await
+        revoke(&self.0, id).await
     }
 
     /// Closes the database.
     pub async fn close(self) {
         self.0.close().await;
     }
+}
+
+/// Ends a token, and every session that began with it. False when there is none.
+pub async fn revoke(store: &Store, id: &str) -> Result<bool> {
+    let id = id.to_owned();
+    store
+        .write(move |tx| {
+            Box::pin(async move {
+                let query = "UPDATE tokens SET revoked = $1 WHERE (id = $2 OR parent = $2) AND revoked IS NULL";
+                Ok(store::query(query).bind(now_ms()).bind(id).execute(tx).await? > 0)
+            })
+        })
+        .await
+}
+
+/// A session of somebody who signed in, with the limits and the end of `parent`. Those that are over are forgotten.
+pub async fn create_session(store: &Store, parent: Option<&str>, new: NewToken) -> Result<String> {
+    let before = now_ms();
+    store
+        .write(move |tx| {
+            Box::pin(async move {
+                let query = "DELETE FROM tokens WHERE kind = 'session' AND expires < $1";
+                store::query(query).bind(before).execute(tx).await
+            })
+        })
+        .await?;
+    let root = match parent {
+        // A session that begins with a session is one of what that began with.
+        Some(id) => {
+            let query = "SELECT coalesce(parent, id) FROM tokens WHERE id = $1";
+            store::query_scalar(query).bind(id).fetch_optional(store.read()).await?
+        }
+        None => None,
+    };
+    create(store, "session", root, new).await
 }
 
 /// How many tokens there are.
@@ -115,7 +142,7 @@ pub async fn count(store: &Store) -> Result<i64> {
 }
 
 /// Writes a token down, and answers all of it. A `parent`'s end is its end.
-pub async fn create(store: &Store, kind: &'static str, parent: Option<String>, new: NewToken) -> Result<String> {
+async fn create(store: &Store, kind: &'static str, parent: Option<String>, new: NewToken) -> Result<String> {
     let token = Token::mint()?;
     let (id, mac) = (token.id.clone(), token.mac());
     store
@@ -165,8 +192,9 @@ async fn experiment_of(tx: &mut Connection, text: &str) -> Result<i64> {
 pub async fn find(store: &Store, id: &str) -> Result<Option<Found>> {
     type Row = (String, String, String, i64, Option<i64>, Option<i64>, Option<String>);
     let row: Option<Row> = store::query_as(
-        "SELECT t.mac, t.name, t.role, t.limited, t.expires, t.used, t.parent FROM tokens t
-         LEFT JOIN tokens p ON p.id = t.parent
+        "SELECT t.mac, t.name, t.role, coalesce(p.limited, t.limited),
+             CASE WHEN p.expires < t.expires THEN p.expires ELSE t.expires END, t.used, t.parent
+         FROM tokens t LEFT JOIN tokens p ON p.id = t.parent
          WHERE t.id = $1 AND t.revoked IS NULL AND p.revoked IS NULL",
     )
     .bind(id)

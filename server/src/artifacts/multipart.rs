@@ -90,7 +90,7 @@ impl Artifacts {
         if self.target(&folder).await? != place.path {
             return Err(Error::invalid("This upload is one of another file."));
         }
-        let upload = place.root.store.put_multipart(&place.path).await?;
+        let upload = place.store().await?.put_multipart(&place.path).await?;
         let mut whole = WriteMultipart::new_with_chunk_size(upload, PART);
         for part in &parts {
             let written = append(&mut whole, &folder.below(&part.number.to_string())?, &part.etag).await;
@@ -137,7 +137,7 @@ impl Artifacts {
     async fn target(&self, folder: &Place) -> Result<Path> {
         let unknown = |_| Error::missing("No such upload.");
         let note = folder.below(TARGET)?;
-        let meta = note.root.store.head(&note.path).await.map_err(unknown)?;
+        let meta = note.store().await?.head(&note.path).await.map_err(unknown)?;
         if now_ms() - meta.last_modified.timestamp_millis() > PATIENCE.as_millis() as i64 {
             return Err(Error::missing("This upload began too long ago."));
         }
@@ -149,8 +149,8 @@ impl Artifacts {
 /// The bytes of a part after those of the parts before it.
 async fn append(whole: &mut WriteMultipart, part: &Place, etag: &str) -> Result<()> {
     let found = part
-        .root
-        .store
+        .store()
+        .await?
         .get(&part.path)
         .await
         .map_err(|_| Error::invalid(format!("Part {} of the upload was not sent.", part.name())))?;

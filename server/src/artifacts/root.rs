@@ -72,6 +72,8 @@ pub struct Opened {
     pub remote: Option<Arc<dyn Remote>>,
     /// Whether there is a key that signs addresses.
     pub signs: bool,
+    /// The folder, where it is one.
+    pub folder: Option<PathBuf>,
     /// What stands before all paths.
     pub prefix: Path,
 }
@@ -117,6 +119,7 @@ fn folder_at(folder: &FilePath) -> Result<Opened, String> {
         store: Arc::new(store.with_automatic_cleanup(true)),
         remote: None,
         signs: false,
+        folder: Some(folder.to_owned()),
         prefix: Path::default(),
     })
 }
@@ -129,7 +132,7 @@ fn bucket_at(url: &str) -> object_store::Result<Opened> {
     if scheme == "gs" {
         let builder = GoogleCloudStorageBuilder::from_env().with_url(url).with_retry(retry);
         let store = Arc::new(builder.with_http_connector(Connector).build()?);
-        return Ok(Opened { store: store.clone(), remote: Some(store), signs: false, prefix });
+        return Ok(Opened { store: store.clone(), remote: Some(store), signs: false, folder: None, prefix });
     }
     let mut builder = AmazonS3Builder::from_env().with_url(url).with_retry(retry);
     let endpoint = [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint];
@@ -138,7 +141,7 @@ fn bucket_at(url: &str) -> object_store::Result<Opened> {
         builder = builder.with_allow_http(true); // the operator named it so
     }
     let store = Arc::new(builder.with_http_connector(Connector).build()?);
-    Ok(Opened { store: store.clone(), remote: Some(store), signs: false, prefix })
+    Ok(Opened { store: store.clone(), remote: Some(store), signs: false, folder: None, prefix })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod logs;
 mod production;
 mod routes;
 mod serving;
+mod signin;
 mod support;
 mod traces;
 mod tracking;

@@ -13,6 +13,7 @@ use crate::support::{TestServer, bytes};
 on_both! {
     no_local_file_is_read_by_a_source_or_a_location
     no_path_leads_out_of_the_artifacts
+    no_link_leads_out_of_the_artifacts
     nobody_comes_in_by_a_default_and_nobody_signs_up
     nothing_that_was_uploaded_runs_in_a_browser
     the_server_asks_no_address_that_a_client_names
@@ -102,6 +103,7 @@ async fn no_local_file_is_read_by_a_source_or_a_location() {
 async fn no_path_leads_out_of_the_artifacts() {
     let server = TestServer::start().await;
     let root = server.folder.path().join("artifacts");
+    std::fs::create_dir_all(root.join("modules")).unwrap();
     for place in [server.folder.path().join("secret"), root.join("secret"), root.join("modules/secret")] {
         std::fs::write(place, "hunter2").unwrap();
     }
@@ -146,6 +148,32 @@ async fn no_path_leads_out_of_the_artifacts() {
     for place in [server.folder.path().join("secret"), root.join("secret"), root.join("modules/secret")] {
         assert_eq!(std::fs::read_to_string(&place).unwrap(), "hunter2", "{}", place.display());
     }
+}
+
+/// Whoever may write into a folder lays links to a file and to a folder outside.
+async fn no_link_leads_out_of_the_artifacts() {
+    let server = TestServer::start().await;
+    let outside = server.folder.path().join("outside");
+    std::fs::create_dir_all(outside.join("deep")).unwrap();
+    std::fs::write(outside.join("deep/secret"), "hunter2").unwrap();
+    assert_eq!(server.put(&format!("{FILES}/0/run/own"), "own").await, StatusCode::OK);
+    let inside = server.folder.path().join("artifacts/files/0/run");
+    std::os::unix::fs::symlink(&outside, inside.join("folder")).unwrap();
+    std::os::unix::fs::symlink(outside.join("deep/secret"), inside.join("file")).unwrap();
+    let listed = server.get(&format!("{FILES}?path=0/run")).await;
+    assert_eq!(listed, json!({"files": [{"path": "own", "is_dir": false, "file_size": 3}]}));
+    for path in ["0/run/file", "0/run/folder/deep/secret", "0/run/folder/new"] {
+        for method in [Method::GET, Method::PUT, Method::DELETE] {
+            let (status, answer) = server.ask(method.clone(), &format!("{FILES}/{path}"), "x").await;
+            assert_eq!(status, StatusCode::NOT_FOUND, "{method} {path}: {answer}");
+        }
+    }
+    let (status, _) = server.ask(Method::GET, &format!("{FILES}?path=0/run/folder/deep"), "").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert_eq!(server.ask(Method::DELETE, &format!("{FILES}/0/run"), "").await.0, StatusCode::OK);
+    assert!(!inside.join("own").exists());
+    assert_eq!(std::fs::read_to_string(outside.join("deep/secret")).unwrap(), "hunter2");
+    assert!(!outside.join("new").exists());
 }
 
 async fn nobody_comes_in_by_a_default_and_nobody_signs_up() {
