@@ -73,16 +73,21 @@ impl Accounts {
     async fn holder(&self, text: &str) -> Result<Arc<Holder>> {
         let unknown = || unauthenticated("The token is not known here, has expired or was revoked.");
         let token = Token::read(text).ok_or_else(unknown)?;
-        let found = self.find(&token.id).await?.filter(|found| token.has(&found.mac)).ok_or_else(unknown)?;
+        let (found, fresh) = self.find(&token.id).await?;
+        let found = found.filter(|found| token.has(&found.mac)).ok_or_else(unknown)?;
         if found.expires.is_some_and(|expires| expires <= now_ms()) {
             return Err(unknown());
+        }
+        if fresh {
+            table::note_use(&self.store, &token.id, found.used);
         }
         Ok(found.holder)
     }
 
-    async fn find(&self, id: &str) -> Result<Option<table::Found>> {
+    /// What is known of a token, and whether that was looked up just now.
+    async fn find(&self, id: &str) -> Result<(Option<table::Found>, bool)> {
         if let Some(known) = self.lock().get(id).filter(|known| known.since.elapsed() < FRESH) {
-            return Ok(known.found.clone());
+            return Ok((known.found.clone(), false));
         }
         let found = table::find(&self.store, id).await?;
         let mut all = self.lock();
@@ -90,7 +95,7 @@ impl Accounts {
             all.clear();
         }
         all.insert(id.to_owned(), Known { since: Instant::now(), found: found.clone() });
-        Ok(found)
+        Ok((found, true))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
@@ -99,7 +104,7 @@ impl Accounts {
 
     /// The token of a request: in its header, in its query string where that is allowed, or in a page's cookie.
     fn credentials(&self, headers: &HeaderMap, query: Option<&str>, permission: Permission) -> Option<String> {
-        let page = || (!permission.any_origin()).then(|| self.cookies.of(headers, Cookie::Session))?;
+        let page = || (permission != Permission::Ingest).then(|| self.cookies.of(headers, Cookie::Session))?;
         credentials::of(headers, query, permission).or_else(page)
     }
 

@@ -156,7 +156,11 @@ impl App {
             .and(NotForContentType::const_new("application/octet-stream"))
             .and(NotForContentType::const_new("application/wasm"));
         let config = &self.config;
-        let doors = Doors::new(config.is_loopback(), &config.allowed_hosts);
+        let mut hosts = config.allowed_hosts.clone();
+        if config.is_loopback() {
+            hosts.extend(config.public_host().map(str::to_owned)); // something on this machine stands in front
+        }
+        let doors = Doors::new(config.is_loopback(), &hosts);
         let router = router
             .fallback(static_files::dashboard)
             .layer(CompressionLayer::new().compress_when(compressed))

@@ -115,6 +115,12 @@ impl Config {
         self.address().is_ok_and(|address| address.ip().is_loopback())
     }
 
+    /// Host name in the address by which browsers reach this server.
+    pub fn public_host(&self) -> Option<&str> {
+        let (_, rest) = self.public_url.as_deref()?.split_once("://")?;
+        rest.split(['/', ':']).next().filter(|host| !host.is_empty())
+    }
+
     /// Root that new experiments get, without a slash at the end.
     pub fn artifact_root(&self) -> &str {
         self.default_artifact_root.as_deref().unwrap_or("mlflow-artifacts:/").trim_end_matches('/')

@@ -17,6 +17,8 @@ pub struct Found {
     pub mac: String,
     /// From then on it is worth nothing.
     pub expires: Option<i64>,
+    /// When it was asked with, about a minute exact.
+    pub used: Option<i64>,
     /// Whose it is.
     pub holder: Arc<Holder>,
 }
@@ -201,10 +203,9 @@ pub async fn find(store: &Store, id: &str) -> Result<Option<Found>> {
     .fetch_optional(store.read())
     .await?;
     let Some((mac, name, role, limited, expires, used, parent)) = row else { return Ok(None) };
-    note_use(store, id, used);
     let role = role.parse().map_err(Error::internal)?;
     let grants = if limited == 0 { None } else { Some(grants(store, parent.as_deref().unwrap_or(id)).await?) };
-    Ok(Some(Found { mac, expires, holder: Arc::new(Holder { id: id.to_owned(), name, role, grants }) }))
+    Ok(Some(Found { mac, expires, used, holder: Arc::new(Holder { id: id.to_owned(), name, role, grants }) }))
 }
 
 async fn grants(store: &Store, id: &str) -> Result<Grants> {
@@ -218,7 +219,7 @@ async fn grants(store: &Store, id: &str) -> Result<Grants> {
 }
 
 /// Writes down, at most once a minute, that the token was asked with. Nobody waits for it.
-fn note_use(store: &Store, id: &str, before: Option<i64>) {
+pub fn note_use(store: &Store, id: &str, before: Option<i64>) {
     let now = now_ms();
     if before.is_some_and(|before| now - before < 60_000) {
         return;

@@ -109,6 +109,7 @@ async fn a_token_becomes_a_session_that_ends_with_it() {
     assert_eq!(browser.post(create, "https://evil.example", r#"{"experiment_id": "0"}"#).await, 403);
     assert_eq!(browser.post("/api/2.0/mlflow/experiments/create", OWN, r#"{"name": "x"}"#).await, 403);
     assert_eq!(browser.post("/api/2.0/mlflow/experiments/delete", OWN, r#"{"experiment_id": "0"}"#).await, 403);
+    assert_eq!(browser.get("/modules/nobody/1").await.0, 403, "known, and not granted");
     // A cookie counts for pages of this origin alone.
     assert_eq!(browser.post("/telemetry/logs", OWN, "").await, 401);
 
