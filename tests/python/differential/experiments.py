@@ -83,7 +83,7 @@ REQUESTS = [
     POST("experiments/delete", {"experiment_id": "$four"}),
     GET("experiments/get", {"experiment_id": "$four"}),
     GET("experiments/get-by-name", {"experiment_name": "four"}),
-    POST("experiments/create", {"name": "four"}),
+    POST("experiments/create", {"name": "four"}, differs="deleted name"),
     POST("experiments/update", {"experiment_id": "$four", "new_name": "vier"}),
     POST("experiments/set-experiment-tag", {"experiment_id": "$four", "key": "k", "value": "v"}),
     POST("runs/create", {"experiment_id": "$four"}),

@@ -15,6 +15,7 @@ REASONS = {
     "start_time": "a run without start_time begins now; in MLflow in 1970",
     "no experiment": "a run without experiment goes to Default; MLflow fails on a foreign key and shows its SQL",
     "taken name": "the code of a name that is taken is always RESOURCE_ALREADY_EXISTS; MLflow shows SQL here",
+    "deleted name": "when the name is that of a deleted experiment, the sentence goes on with how to free it",
     "default of max_results": "experiments/search has a default; MLflow's protobuf makes it 0, which it then refuses",
     "version as a number": "a version may be a number, as its answers in MLflow 2 were",
     "empty pages": "pages of no rows are refused everywhere; MLflow does so in some lists, and answers a token for ever in others",

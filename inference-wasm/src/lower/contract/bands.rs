@@ -66,7 +66,7 @@ pub(super) fn lower(lower: &mut Lower, code: &mut Code, first: Id, second: Id) {
         match &groups {
             Some(groups) => {
                 let (extents, walks) = tiles.others();
-                nest(code, &extents, &walks, 1, &mut |code, at| tiles.from_panels(code, groups, at));
+                nest(code, &extents, &walks, 1, &mut |code, at| tiles.products_of_panels(code, groups, at));
             }
             None => tiles.lower(code, lower.simd && tiles.wide()),
         }

@@ -81,7 +81,7 @@ impl<'a> Tiles<'a> {
         nest(code, &extents, &walks, 1, &mut |code, at| {
             if whole {
                 self.pack_all(code, &groups, at);
-                return self.from_panels(code, &groups, at);
+                return self.products_of_panels(code, &groups, at);
             }
             for group in &groups {
                 self.blocks(code, group, at);
@@ -107,7 +107,7 @@ impl<'a> Tiles<'a> {
             let group = [Group { first: 0, count: tiles, ..group.clone() }];
             nest(code, &[count], &walks, 1, &mut |code, at| {
                 self.pack_all(code, &group, at);
-                self.from_panels(code, &group, at);
+                self.products_of_panels(code, &group, at);
             });
         }
     }
@@ -126,7 +126,7 @@ impl<'a> Tiles<'a> {
     }
 
     /// Computes all tiles, rows outside, from columns that are packed.
-    pub(super) fn from_panels(&self, code: &mut Code, groups: &[Group], at: &[Address]) {
+    pub(super) fn products_of_panels(&self, code: &mut Code, groups: &[Group], at: &[Address]) {
         self.rows_of(code, at, &mut |code, at, rows| {
             for group in groups {
                 self.columns_of(code, group, at, &mut |code, at, panel| group.tile(code, rows, at, panel));
