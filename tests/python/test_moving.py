@@ -19,7 +19,9 @@ FILL = Path(__file__).parent / "fill.py"
 
 def fill(uri, folder):
     """Logs everything that is moved, in a process of its own; its folder is where relative paths begin."""
-    environment = os.environ | {"MLFLOW_TRACKING_URI": uri, "MLFLOW_ALLOW_FILE_STORE": "true"}
+    # MLflow's client leaves addresses of earlier tests in the environment.
+    environment = os.environ | {"MLFLOW_TRACKING_URI": uri, "MLFLOW_REGISTRY_URI": uri}
+    environment |= {"MLFLOW_ALLOW_FILE_STORE": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
     done = subprocess.run([sys.executable, FILL], env=environment, cwd=folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
 

@@ -26,6 +26,8 @@ class MLflow:
         arguments = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", f"{folder}/files"]
         arguments += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
         environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+        for left in ["MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"]:
+            environment.pop(left, None)  # by earlier tests
         self.log = open(Path(folder) / "log", "w+")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "mlflow", "server", *arguments],
