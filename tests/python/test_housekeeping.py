@@ -106,7 +106,7 @@ def test_a_backup_is_made_under_load_and_restored(client, server, beira, kept, t
     assert said == f"restored 1 experiments, 2 runs, 0 model versions, {files} files; every byte is as it was backed up\n"
     (tmp_path / "new").mkdir(exist_ok=True)
     restored = Server(tmp_path / "new", database).start()
-    there = mlflow.MlflowClient(restored.url)
+    there = mlflow.MlflowClient(restored.url, restored.url)
     assert there.get_run(run).data.to_dictionary() == client.get_run(run).data.to_dictionary()
     assert Path(there.download_artifacts(run, "note.txt", str(tmp_path))).read_text() == "hello"
     assert there.get_logged_model(model).name == "m"

@@ -86,7 +86,7 @@ def test_moving_in(server, source, beira, tmp_path):
     said = beira("import", "mlflow", "--from", *source, *kept)
     traces = int("http" in source[0])
     assert re.match(rf"imported 2 experiments, 3 runs with 1502 metric points, 1 logged models, 2 model versions, {traces} traces", said), said
-    client = mlflow.MlflowClient(server.url)
+    client = mlflow.MlflowClient(server.url, server.url)
     ids = check(client, tmp_path, traces)
     again = beira("import", "mlflow", "--from", *source, *kept)
     assert "2 experiments, 0 runs with 0 metric points" in again and "3 runs were there already" in again
@@ -102,7 +102,7 @@ def test_ids_are_kept_and_an_interruption_is_mended(beira, tmp_path):
     try:
         theirs.wait()
         fill(theirs.url, folder)
-        there = mlflow.MlflowClient(theirs.url)
+        there = mlflow.MlflowClient(theirs.url, theirs.url)
         expected = check(there, tmp_path, 1)
         server = Server(tmp_path / "beira").start()
         kept = ["--db", server.db, "--artifacts", server.artifacts]
@@ -114,7 +114,7 @@ def test_ids_are_kept_and_an_interruption_is_mended(beira, tmp_path):
                 process.kill()
                 process.wait()
         beira("import", "mlflow", "--from", theirs.url, *kept)
-        assert check(mlflow.MlflowClient(server.url), tmp_path, 1) == expected
+        assert check(mlflow.MlflowClient(server.url, server.url), tmp_path, 1) == expected
         server.stop()
     finally:
         theirs.stop()
@@ -129,7 +129,7 @@ def test_moving_out(server, beira, tmp_path):
         theirs.wait()
         said = beira("export", "mlflow", "--from", server.url, "--to", theirs.url)
         assert said.startswith("exported 2 experiments, 3 runs with 1502 metric points, 1 logged models, 2 model versions"), said
-        there = mlflow.MlflowClient(theirs.url)
+        there = mlflow.MlflowClient(theirs.url, theirs.url)
         ids = check(there, tmp_path)
         again = beira("export", "mlflow", "--from", server.url, "--to", theirs.url)
         assert "0 runs with 0 metric points, 0 logged models, 0 model versions" in again and "3 runs were there already" in again
