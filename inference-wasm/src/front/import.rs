@@ -128,7 +128,8 @@ fn translated(typed: &Typed, half_inputs: &[bool], half_outputs: &[bool]) -> Res
     let mut outputs = Vec::new();
     for (i, outlet) in model.output_outlets()?.iter().enumerate() {
         // The number of rows itself is no value.
-        let value = importer.values.get(outlet).cloned().ok_or(Stop::Mixes)?;
+        let name = &model.node(outlet.node).name;
+        let value = importer.values.get(outlet).cloned().ok_or_else(|| importer.depends(name))?;
         if value.layout.merged {
             // Outside, rows need an axis of their own.
             return Err(Stop::Mixes);
@@ -224,7 +225,7 @@ impl<'m> Importer<'m> {
                 let mut inputs = Vec::new();
                 for input in &node.inputs {
                     // A number of rows is used as a number: the answer depends on how many rows there are.
-                    inputs.push(self.values.get(input).cloned().ok_or(Stop::Mixes)?);
+                    inputs.push(self.values.get(input).cloned().ok_or_else(|| self.depends(&node.name))?);
                 }
                 let facts = model.node_input_facts(node.id)?.to_vec();
                 if made.is_none() {
@@ -282,18 +283,20 @@ impl<'m> Importer<'m> {
             } else if let (None, Some(count)) = (layout.rows, self.per_row(dim)) {
                 (layout.rows, layout.merged) = (Some(axis), true);
                 layout.shape.push(count);
-            } else if self.rows.is_some() {
-                return Err(Stop::Mixes);
             } else {
-                return Err(Error::unsupported(
-                    format!("node {name:?}"),
-                    "a result whose shape depends on values",
-                    "export the model with fixed shapes",
-                )
-                .into());
+                return Err(self.depends(name));
             }
         }
         Ok(layout)
+    }
+
+    /// Why a shape, or a number that was computed from one, is not known: it depends on the number of rows or on values.
+    fn depends(&self, name: &str) -> Stop {
+        if self.rows.is_some() {
+            return Stop::Mixes;
+        }
+        let (what, help) = ("a result whose shape depends on values", "export the model with fixed shapes");
+        Error::unsupported(format!("node {name:?}"), what, help).into()
     }
 
     /// `c` of a length of `c · rows`.

@@ -181,6 +181,12 @@ fn operators_that_contradict_themselves() {
     ] {
         check(&format!("{op} beyond its axes"), &[1, 4], vec![], vec![node(op, &["x"], "y", attributes)]);
     }
+    let places = vec![int64("i", &[2, 1], &[1, 3])];
+    check("ScatterND of too many slices", &[4, 4], places, vec![node("ScatterND", &["x", "i", "x"], "y", vec![])]);
+    let scatter = vec![node("ScatterElements", &["x", "i", "x"], "y", vec![])];
+    check("ScatterElements of too many", &[4, 4], vec![int64("i", &[1, 4], &[1, 3, 0, 2])], scatter);
+    let sizes = vec![node("NonZero", &["x"], "n", vec![]), node("Size", &["n"], "y", vec![])];
+    check("Size of what depends on values", &[1, 4], vec![], sizes);
     let vector = |name: &str, data: &[i64]| int64(name, &[data.len() as i64], data);
     for (op, data) in [
         ("Reshape", &[-1, -1][..]),

@@ -49,6 +49,7 @@ pub fn gather_nd(c: &mut Context, op: &GatherNd) -> Result<Id, Stop> {
 /// Elements of operand 2 written into operand 0.
 pub fn scatter_elements(c: &mut Context, op: &ScatterElements) -> Result<Id, Stop> {
     let axis = both(c, op.axis, &[0, 1, 2])?;
+    written(c, &c.inputs[1].layout.shape)?;
     let places = elements(c, axis, 1)?;
     write(c, op.reduction, places)
 }
@@ -60,8 +61,18 @@ pub fn scatter_nd(c: &mut Context, op: &ScatterNd) -> Result<Id, Stop> {
     }
     let (shape, indices) = (c.inputs[0].layout.shape.clone(), c.inputs[1].clone());
     let Some((n, lead)) = indices.layout.shape.split_last() else { return Err(Stop::Mixes) };
+    written(c, &[lead, &shape[*n..]].concat())?;
     let places = coordinates(c, indices.id, &shape[..*n], lead)?;
     write(c, op.reduction, places)
+}
+
+/// Refuses to write anything of another shape than the positions have.
+fn written(c: &Context, shape: &[usize]) -> Result<(), Stop> {
+    let updates = &c.inputs[2].layout.shape;
+    if updates == shape {
+        return Ok(());
+    }
+    Err(c.wrong(format!("writes updates of shape {updates:?} to positions of shape {shape:?}")))
 }
 
 fn write(c: &mut Context, reduction: ScatterReduction, places: Id) -> Result<Id, Stop> {
