@@ -10,7 +10,6 @@ use crate::emit::module::{Parts, trimmed};
 use crate::graph::text::op_name;
 use crate::graph::{Graph, Id, Node, Type};
 use crate::lower::{self, Lower};
-use crate::plan::Band;
 use crate::{Error, passes, plan};
 
 /// Instructions of one function: small enough for an engine to compile well, and with few rows for
@@ -43,8 +42,7 @@ pub fn build(graph: Graph, signature: Signature, options: &Options) -> Result<Co
         if code.len() == code_before {
             continue;
         }
-        let banded = |of: &Option<Band>| of.is_some_and(|band| band.reader == id);
-        let ids = (0..=i).filter(|j| *j == i || banded(&plan.bands[*j])).map(|j| Id(j as u32));
+        let ids = plan::banded(&plan.bands, id).into_iter().chain([id]);
         let step = Step {
             operator: op_name(&node.op),
             node: node.name.clone(),

@@ -34,6 +34,12 @@ pub struct Band {
     pub bytes: u64,
 }
 
+/// The node that `id` computes band by band.
+pub fn banded(bands: &[Option<Band>], id: Id) -> Option<Id> {
+    let first = bands.iter().position(|band| band.is_some_and(|band| band.reader == id))?;
+    Some(Id(first as u32))
+}
+
 /// The plan of a graph.
 #[derive(Clone, Debug)]
 pub struct Plan {

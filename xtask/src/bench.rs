@@ -56,7 +56,7 @@ fn edge(house: &House) -> anyhow::Result<()> {
 }
 
 fn networks(house: &House, folders: &[String]) -> anyhow::Result<()> {
-    setup::for_build(house)?;
+    setup::for_wasm(house)?;
     let (tract, beira) = (tract(house)?, product::beira(house)?);
     step("Measuring", || {
         let mut node = Command::new("node");

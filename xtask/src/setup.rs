@@ -17,11 +17,16 @@ const TRUNK: &str = "0.21.14";
 /// The last wrangler for Node 20.
 const WRANGLER: &str = "4.86.0";
 
-/// What a build needs: wasm target, Node with the packages of the lock file, Trunk, wasm-bindgen, wasm-opt.
+/// What a build needs: Trunk, and what WebAssembly needs.
 pub fn for_build(house: &House) -> anyhow::Result<()> {
+    for_wasm(house)?;
+    trunk(house)
+}
+
+/// What WebAssembly needs: its target, Node with the packages of the lock file (wasm-opt among them), wasm-bindgen.
+pub fn for_wasm(house: &House) -> anyhow::Result<()> {
     rust_target("wasm32-unknown-unknown")?;
     node(house)?;
-    trunk(house)?;
     wasm_bindgen(house)
 }
 

@@ -18,7 +18,7 @@ use crate::emit::{Address, Code, scalar, vector};
 use crate::graph::build::{broadcast_strides, strides};
 use crate::graph::{Contract, Graph, Id, Node, Op, Strided, Type};
 use crate::math::{Bin, Kind};
-use crate::plan::Band;
+use crate::plan::{Band, banded};
 
 /// The largest tile whose rows use the same vectors: 8 sums, 4 numbers and 2 vectors in 16 registers.
 const SERVED: Tile = Tile { rows: 4, vectors: 2 };
@@ -60,12 +60,6 @@ pub(super) fn temporary(graph: &Graph, bands: &[Option<Band>], id: Id) -> u64 {
     bytes as u64
 }
 
-/// The node that `id` computes band by band.
-fn banded(bands: &[Option<Band>], id: Id) -> Option<Id> {
-    let first = bands.iter().position(|band| band.is_some_and(|band| band.reader == id))?;
-    Some(Id(first as u32))
-}
-
 /// The contract of a node that is one.
 fn contract(node: &Node) -> &Contract {
     match &node.op {
@@ -101,6 +95,15 @@ fn operands_along(graph: &Graph, node: &Node, whole: Walk, operands: &[Address])
         walks.push(Walk::new(*start, &broadcast_strides(&from.shape, contract.results(node)), from.ty.bytes()));
     }
     walks
+}
+
+/// The walks along one axis, `step` elements at a time, from the `first` one behind `at`.
+fn steps(walks: &[Walk], at: &[Address], axis: usize, first: usize, step: usize) -> Vec<Walk> {
+    let walk = |(walk, at): (&Walk, &Address)| {
+        let stride = walk.strides[axis];
+        Walk { start: at.plus(first as i64 * stride), strides: vec![stride * step as i64] }
+    };
+    walks.iter().zip(at).map(walk).collect()
 }
 
 /// The axis for a tile's rows: one but the last along which an operand stands still; best the one that moves along the

@@ -76,10 +76,7 @@ impl Look<'_> {
                 self.experiment(names::experiment_id(&id)?)
             }
             Resource::Experiments(field) => {
-                let ids = fields.strings(field)?;
-                if ids.is_empty() {
-                    return Err(fields.required(field));
-                }
+                let ids = some(fields, field)?;
                 ids.iter().try_for_each(|id| self.experiment(names::experiment_id(id)?))
             }
             Resource::ExperimentNamed(field) => {
@@ -104,11 +101,7 @@ impl Look<'_> {
                 Ok(())
             }
             Resource::Runs(field) => {
-                let ids = fields.strings(field)?;
-                if ids.is_empty() {
-                    return Err(fields.required(field));
-                }
-                for id in ids {
+                for id in some(fields, field)? {
                     self.run(&id).await?;
                 }
                 Ok(())
@@ -135,11 +128,7 @@ impl Look<'_> {
             }
             Resource::Trace(field) => self.trace(&fields.string(field)?).await,
             Resource::Traces(field) => {
-                let ids = fields.strings(field)?;
-                if ids.is_empty() {
-                    return Err(fields.required(field));
-                }
-                for id in ids {
+                for id in some(fields, field)? {
                     self.trace(&id).await?;
                 }
                 Ok(())
@@ -295,6 +284,12 @@ fn normal(uri: &str) -> String {
     let rest = if scheme == "mlflow-artifacts" { location::after_authority(rest) } else { rest };
     let parts: Vec<&str> = rest.split('/').filter(|part| !part.is_empty()).collect();
     format!("{scheme}:/{}", parts.join("/")).trim_end_matches('/').to_owned()
+}
+
+/// The ids of a list that must not be empty.
+fn some(fields: &Fields, field: &'static str) -> Result<Vec<String>> {
+    let ids = fields.strings(field)?;
+    if ids.is_empty() { Err(fields.required(field)) } else { Ok(ids) }
 }
 
 /// A parameter of the declared path, decoded once; `{*path}` is all the rest.

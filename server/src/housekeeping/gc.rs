@@ -147,18 +147,31 @@ impl Sweep<'_> {
         Ok(found.is_some())
     }
 
+    /// Counts a run or a logged model, and deletes its files; whether its rows are to go too.
+    async fn begin(
+        &self,
+        what: &str,
+        thing: &Thing,
+        gone: &mut Gone,
+        count: fn(&mut Gone) -> &mut u64,
+    ) -> Result<bool> {
+        if self.is_registered(thing).await? {
+            gone.kept += 1;
+            return Ok(false);
+        }
+        *count(gone) += 1;
+        gone.files += self.delete_files(&thing.location).await?;
+        if !self.what.dry_run {
+            (self.progress)(&format!("{what} {}", thing.id));
+        }
+        Ok(!self.what.dry_run)
+    }
+
     async fn runs(&self, runs: Vec<Thing>, gone: &mut Gone) -> Result<()> {
         for run in runs {
-            if self.is_registered(&run).await? {
-                gone.kept += 1;
+            if !self.begin("run", &run, gone, |gone| &mut gone.runs).await? {
                 continue;
             }
-            gone.runs += 1;
-            gone.files += self.delete_files(&run.location).await?;
-            if self.what.dry_run {
-                continue;
-            }
-            (self.progress)(&format!("run {}", run.id));
             self.metrics(&run.id).await?;
             self.store.write(move |tx| Box::pin(async move { delete_run(tx, &run.id).await })).await?;
         }
@@ -194,16 +207,9 @@ impl Sweep<'_> {
 
     async fn models(&self, models: Vec<Thing>, gone: &mut Gone) -> Result<()> {
         for model in models {
-            if self.is_registered(&model).await? {
-                gone.kept += 1;
+            if !self.begin("logged model", &model, gone, |gone| &mut gone.models).await? {
                 continue;
             }
-            gone.models += 1;
-            gone.files += self.delete_files(&model.location).await?;
-            if self.what.dry_run {
-                continue;
-            }
-            (self.progress)(&format!("logged model {}", model.id));
             self.store
                 .write(move |tx| {
                     Box::pin(async move {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{SERVED, Tiles, contract, walks};
+use super::{SERVED, Tiles, contract, steps, walks};
 use crate::emit::nest::{Walk, nest};
 use crate::emit::{Address, Code};
 use crate::graph::{Graph, Id, Node, Op};
@@ -56,8 +56,10 @@ pub(super) fn lower(lower: &mut Lower, code: &mut Code, first: Id, second: Id) {
     }
     // From band to band; where the band itself is written and read, it stays.
     let down = |walks: &[Walk], axis: usize, still: usize| -> Vec<Walk> {
-        let stride = |n: usize| if n == still { 0 } else { walks[n].strides[axis] * CHANNELS as i64 };
-        (0..walks.len()).map(|n| Walk { start: walks[n].start, strides: vec![stride(n)] }).collect()
+        let starts: Vec<Address> = walks.iter().map(|walk| walk.start).collect();
+        let mut down = steps(walks, &starts, axis, 0, CHANNELS);
+        down[still].strides = vec![0];
+        down
     };
     let both = [down(&from, pair.axes[0], 0), down(&to, pair.axes[1], pair.operand + 1)].concat();
     nest(code, &[pair.channels / CHANNELS], &both, 1, &mut |code, at| {

@@ -1,8 +1,8 @@
-//! Columns that many rows read and that do not lie one after the other: each tile's are put side by side once, for all rows.
+//! Columns that many rows read: they are put side by side once, for all rows, tile by tile or many tiles at once.
 
 use std::rc::Rc;
 
-use super::{LANES, SERVED, Tile, Tiles, load};
+use super::{LANES, SERVED, Tile, Tiles, load, steps};
 use crate::emit::nest::{Walk, merge, nest};
 use crate::emit::{Address, Code};
 use crate::graph::build::strides;
@@ -43,13 +43,17 @@ impl<'a> Tiles<'a> {
 
     /// Whether the columns of all tiles are packed at once.
     pub(super) fn whole(&self) -> bool {
-        self.packs() && self.bytes(self.operands().1) > ROWS && self.all_bytes() <= PANELS
+        self.packs() && self.reads_much() && self.all_bytes() <= PANELS
     }
 
     /// How many of `count` tiles of so many vectors are packed at once, when not all are.
     fn block(&self, count: usize, vectors: usize) -> usize {
-        let many = self.bytes(self.operands().1) > ROWS;
-        if many { (PANELS / self.tile_bytes(vectors)).clamp(1, count) } else { 1 }
+        if self.reads_much() { (PANELS / self.tile_bytes(vectors)).clamp(1, count) } else { 1 }
+    }
+
+    /// Whether all rows read more than stays in the cache beside the panels.
+    fn reads_much(&self) -> bool {
+        self.bytes(self.operands().1) > ROWS
     }
 
     fn tile_bytes(&self, vectors: usize) -> usize {
@@ -98,12 +102,8 @@ impl<'a> Tiles<'a> {
             if count * tiles == 0 {
                 continue;
             }
-            let columns = |tiles: usize| (tiles * group.vectors * LANES) as i64;
-            let walk = |(w, at): (&Walk, &Address)| {
-                let start = at.plus((group.first as i64 + columns(first)) * w.strides[last]);
-                Walk { start, strides: vec![w.strides[last] * columns(tiles)] }
-            };
-            let walks: Vec<Walk> = self.walks.iter().zip(at).map(walk).collect();
+            let columns = |tiles: usize| tiles * group.vectors * LANES;
+            let walks = steps(&self.walks, at, last, group.first + columns(first), columns(tiles));
             let group = [Group { first: 0, count: tiles, ..group.clone() }];
             nest(code, &[count], &walks, 1, &mut |code, at| {
                 self.pack_all(code, &group, at);
@@ -171,11 +171,7 @@ impl<'a> Tiles<'a> {
         body: &mut dyn FnMut(&mut Code, &[Address], Address),
     ) {
         let last = self.extents.len() - 1;
-        let walk = |(w, at): (&Walk, &Address)| {
-            let start = at.plus(group.first as i64 * w.strides[last]);
-            Walk { start, strides: vec![w.strides[last] * (group.vectors * LANES) as i64] }
-        };
-        let mut walks: Vec<Walk> = self.walks.iter().zip(at).map(walk).collect();
+        let mut walks = steps(&self.walks, at, last, group.first, group.vectors * LANES);
         walks.push(Walk { start: group.panel, strides: vec![group.bytes] });
         nest(code, &[group.count], &walks, 1, &mut |code, at| {
             let (panel, at) = at.split_last().expect("the panel was put last");
@@ -187,11 +183,7 @@ impl<'a> Tiles<'a> {
     fn rows_of(&self, code: &mut Code, at: &[Address], body: &mut dyn FnMut(&mut Code, &[Address], usize)) {
         let row = self.row.expect("there are rows to pack for");
         for (first, count, rows) in self.rows(&SERVED) {
-            let walk = |(w, at): (&Walk, &Address)| {
-                let start = at.plus(first as i64 * w.strides[row]);
-                Walk { start, strides: vec![w.strides[row] * rows as i64] }
-            };
-            let walks: Vec<Walk> = self.walks.iter().zip(at).map(walk).collect();
+            let walks = steps(&self.walks, at, row, first, rows);
             nest(code, &[count], &walks, 1, &mut |code, at| body(code, at, rows));
         }
     }

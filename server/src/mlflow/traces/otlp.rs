@@ -173,7 +173,7 @@ pub struct AnyValue {
 /// The kinds of values.
 #[derive(Clone, PartialEq, prost::Oneof, Serialize, Deserialize)]
 #[serde(rename_all(serialize = "snake_case", deserialize = "camelCase"))]
-#[allow(missing_docs)]
+#[allow(missing_docs, clippy::enum_variant_names)] // OTLP's names, which JSON has too
 pub enum Value {
     #[prost(string, tag = "1")]
     StringValue(String),
