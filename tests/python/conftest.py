@@ -123,6 +123,9 @@ def server(request, tmp_path):
 def client(server, monkeypatch):
     """MLflow's own client, and its fluent API, on the server."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    # The fluent API keeps the experiment of an earlier test, of another server, in both places.
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_ID", raising=False)
+    monkeypatch.setattr(mlflow.tracking.fluent, "_active_experiment_id", None)
     mlflow.set_tracking_uri(server.url)
     mlflow.set_registry_uri(server.url)
     yield mlflow.MlflowClient()
@@ -141,3 +144,14 @@ def beira():
         return done.stderr if fails else done.stdout
 
     return run
+
+
+@pytest.fixture
+def say(capsys):
+    """Prints to the terminal, whether the test passes or not: figures that one wants to see of every run."""
+
+    def say(*lines):
+        with capsys.disabled():
+            print("", *lines, sep="\n", end="", flush=True)
+
+    return say

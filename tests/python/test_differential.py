@@ -4,7 +4,7 @@ from differential.conversation import CONVERSATION
 from differential.engine import MLflow, compare, judge
 
 
-def test_the_same_answers_as_mlflow_but_for_the_wanted_differences(server, tmp_path):
+def test_the_same_answers_as_mlflow_but_for_the_wanted_differences(server, tmp_path, say):
     folder = tmp_path / "mlflow"
     folder.mkdir()
     mlflow = MLflow(folder)
@@ -14,6 +14,6 @@ def test_the_same_answers_as_mlflow_but_for_the_wanted_differences(server, tmp_p
     finally:
         mlflow.stop()
     lines, faults = judge(differences, CONVERSATION)
-    print(f"{len(CONVERSATION)} requests, {len(lines)} differences:", *lines, sep="\n")
+    say(f"{len(CONVERSATION)} requests, {len(lines)} differences:", *lines)
     assert len(CONVERSATION) >= 500
     assert not faults, "\n".join(faults)

@@ -63,7 +63,7 @@ def plugin(forest, beira, tmp_path_factory):
     return out
 
 
-def test_the_same_bits_in_envoy_in_workerd_and_natively(forest, plugin, beira, tmp_path):
+def test_the_same_bits_in_envoy_in_workerd_and_natively(forest, plugin, beira, say, tmp_path):
     module, records = forest
     native = json.loads(beira("predict", module, "--input", "-", input=json.dumps(records)))
     beira("deploy", "cloudflare", "--model", module, "--out", tmp_path / "worker")
@@ -79,7 +79,7 @@ def test_the_same_bits_in_envoy_in_workerd_and_natively(forest, plugin, beira, t
         "Envoy POST of ten": digest(batches),
         "workerd": digest(edge),
     }
-    print("\n".join(f"{name:18} {value}" for name, value in digests.items()))
+    say(*(f"{name:18} {value}" for name, value in digests.items()))
     assert len(set(digests.values())) == 1, digests
 
 

@@ -29,15 +29,15 @@ STRONG = "learners: {boosting: {rounds: 200, learning_rate: 0.08, depth: 4, pati
 class Times:
     """How long each step of the walk took."""
 
-    def __init__(self):
-        self.steps = []
+    def __init__(self, say):
+        self.steps, self.say = [], say
 
     @contextmanager
     def step(self, name):
         start = time.monotonic()
         yield
         self.steps.append((name, time.monotonic() - start))
-        print(f"\n  {self.steps[-1][1]:7.2f} s  {name}", end="", flush=True)
+        self.say(f"  {self.steps[-1][1]:7.2f} s  {name}")
 
 
 @contextmanager
@@ -174,8 +174,8 @@ def start_image(root, arguments):
     return Running(command, root, url, f"{url}/v2/health/ready")
 
 
-def test_the_road(server, client, beira, tmp_path):
-    times, webhook = Times(), Webhook()
+def test_the_road(server, client, beira, say, tmp_path):
+    times, webhook = Times(say), Webhook()
     image = Path(os.environ["BEIRA_IMAGE_BIN"])
 
     def train(name, learners, seed=7):
@@ -248,7 +248,7 @@ def test_the_road(server, client, beira, tmp_path):
             assert all(len(answer) == len(rows) for answer in answers)
             digests = {digest(answer) for answer in answers}
         assert len(digests) == 1, [answer[:2] for answer in answers]
-        print(f"\n             the same bits: sha256 {digests.pop()}, image {size / (1 << 20):.1f} MiB", end="")
+        say(f"             the same bits: sha256 {digests.pop()}, image {size / (1 << 20):.1f} MiB")
 
         live_arguments = ["/beira", "infer", "--model", "models:/churn@champion", "--server", server.url, "--poll", "1", "--telemetry", server.url]
         with start_image(tmp_path / "root", live_arguments) as live:
@@ -265,7 +265,7 @@ def test_the_road(server, client, beira, tmp_path):
                     wait("the better version is live", lambda: version() == better or None)
                 time.sleep(0.5)
             assert callers.answered > 50 and not callers.failed, callers.failed[:3]
-            print(f"\n             {callers.answered} requests meanwhile, 0 failed", end="")
+            say(f"             {callers.answered} requests meanwhile, 0 failed")
 
             with times.step("an equal, a worse and a leaky candidate are trained"):
                 equal, worse = train("equal", STRONG), train("worse", WEAK)
@@ -315,7 +315,7 @@ def test_the_road(server, client, beira, tmp_path):
                 beira("rollback", "churn", "--server", server.url)
                 assert (alias("champion"), alias("previous")) != (better, first) and alias("champion") == first
                 wait("the first version answers again", lambda: version() == first or None)
-    print(f"\n  {sum(seconds for _, seconds in times.steps):7.2f} s  the whole road", end="", flush=True)
+    say(f"  {sum(seconds for _, seconds in times.steps):7.2f} s  the whole road")
 
 
 def entrypoint_model(entrypoint):

@@ -17,11 +17,18 @@ pub struct Arguments {
     suites: Vec<String>,
 }
 
-/// What a suite counted.
-#[derive(Clone, Copy, Default)]
+/// What a suite counted, and the runner's line of each test that failed.
+#[derive(Default)]
 struct Counts {
     passed: u64,
     failed: u64,
+    faults: Vec<String>,
+}
+
+impl Counts {
+    fn of(passed: u64, failed: u64) -> Counts {
+        Counts { passed, failed, faults: Vec::new() }
+    }
 }
 
 /// One suite: runs and counts.
@@ -78,11 +85,14 @@ pub fn test(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
         };
         let counts = step(&format!("Suite {name}"), work).unwrap_or_else(|error| {
             println!("{error:#}");
-            Counts { passed: 0, failed: 1 }
+            Counts::of(0, 1)
         });
         total.passed += counts.passed;
         total.failed += counts.failed;
         table += &format!("  {name:<8} {:>5} passed {:>4} failed\n", counts.passed, counts.failed);
+        for fault in counts.faults {
+            table += &format!("    {fault}\n");
+        }
     }
     print!("\n{table}\n{} passed, {} failed\n", total.passed, total.failed);
     if total.failed > 0 || total.passed == 0 {
@@ -101,7 +111,7 @@ pub fn lint(house: &House) -> anyhow::Result<()> {
 
 fn format(house: &House) -> anyhow::Result<Counts> {
     run(Command::new("cargo").args(["fmt", "--all", "--check"]).current_dir(&house.root))?;
-    Ok(Counts { passed: 1, failed: 0 })
+    Ok(Counts::of(1, 0))
 }
 
 fn rust(house: &House) -> anyhow::Result<Counts> {
@@ -118,7 +128,7 @@ fn cargo_test(house: &House, packages: &[&str]) -> anyhow::Result<Counts> {
     };
     counted(&mut command, |line| {
         let rest = line.strip_prefix("test result: ")?;
-        Some(Counts { passed: before(rest, " passed")?, failed: before(rest, " failed")? })
+        Some(Counts::of(before(rest, " passed")?, before(rest, " failed")?))
     })
 }
 
@@ -134,8 +144,8 @@ fn node(house: &House) -> anyhow::Result<Counts> {
         .env("PATH", house.tool_path()?);
     counted(&mut command, |line| match line.split_once(' ')? {
         ("#", rest) => match rest.split_once(' ')? {
-            ("pass", n) => Some(Counts { passed: n.trim().parse().ok()?, failed: 0 }),
-            ("fail" | "cancelled", n) => Some(Counts { passed: 0, failed: n.trim().parse().ok()? }),
+            ("pass", n) => Some(Counts::of(n.trim().parse().ok()?, 0)),
+            ("fail" | "cancelled", n) => Some(Counts::of(0, n.trim().parse().ok()?)),
             _ => None,
         },
         _ => None,
@@ -145,7 +155,7 @@ fn node(house: &House) -> anyhow::Result<Counts> {
 fn python(house: &House) -> anyhow::Result<Counts> {
     let mut command = Command::new(house.python());
     command
-        .args(["-m", "pytest", "-q", "-rP", "-p", "no:cacheprovider"])
+        .args(["-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider"])
         .arg(house.path("tests/python"))
         .current_dir(&house.root)
         .env("BEIRA_BIN", house.beira())
@@ -155,13 +165,13 @@ fn python(house: &House) -> anyhow::Result<Counts> {
     counted(&mut command, |line| {
         let summary = line.contains(" in ") && (line.contains(" passed") || line.contains(" failed"));
         let n = |word| before(line, word).unwrap_or(0);
-        summary.then(|| Counts { passed: n(" passed"), failed: n(" failed") + n(" error") })
+        summary.then(|| Counts::of(n(" passed"), n(" failed") + n(" error")))
     })
 }
 
 fn proof(house: &House) -> anyhow::Result<Counts> {
     up::check(house)?;
-    Ok(Counts { passed: 1, failed: 0 })
+    Ok(Counts::of(1, 0))
 }
 
 fn pages(house: &House) -> anyhow::Result<Counts> {
@@ -176,7 +186,7 @@ fn pages(house: &House) -> anyhow::Result<Counts> {
         .arg(house.target.join("screenshots"))
         .current_dir(&house.root)
         .env("BEIRA_CHROMIUM", setup::chromium()?))?;
-    Ok(Counts { passed: 1, failed: 0 })
+    Ok(Counts::of(1, 0))
 }
 
 /// Runs a command and adds up what `count` finds in its lines. A command that fails without a
@@ -188,11 +198,22 @@ fn counted(command: &mut Command, count: impl Fn(&str) -> Option<Counts>) -> any
             total.passed += counts.passed;
             total.failed += counts.failed;
         }
+        if names_a_failed_test(line) {
+            total.faults.push(line.trim().to_owned());
+        }
     })?;
     if total.failed == 0 && (!status.success() || total.passed == 0) {
         total.failed = 1;
     }
     Ok(total)
+}
+
+/// As libtest, node's TAP and pytest's summary write it.
+fn names_a_failed_test(line: &str) -> bool {
+    line.starts_with("test ") && line.ends_with(" ... FAILED")
+        || line.trim_start().starts_with("not ok ")
+        || line.starts_with("FAILED ")
+        || line.starts_with("ERROR ")
 }
 
 /// The number that stands before `word`: `before("3 passed, 1 failed", " failed")` is 1.
