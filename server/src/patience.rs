@@ -19,15 +19,16 @@ const SLOWEST: u64 = 1024;
 pub struct Patient<B> {
     body: B,
     least: Duration,
-    began: Instant,
+    /// When it had to be waited for first; most bodies are there with their head.
+    began: Option<Instant>,
     received: u64,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<B> Patient<B> {
-    /// Its time begins now.
+    /// Its time begins when it is waited for.
     pub fn new(body: B) -> Patient<B> {
-        Patient { body, least: LEAST, began: Instant::now(), received: 0, timer: None }
+        Patient { body, least: LEAST, began: None, received: 0, timer: None }
     }
 }
 
@@ -47,7 +48,8 @@ where
             }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
-        let until = self.began + self.least + Duration::from_secs(self.received / SLOWEST);
+        let until =
+            *self.began.get_or_insert_with(Instant::now) + self.least + Duration::from_secs(self.received / SLOWEST);
         ready!(self.timer.get_or_insert_with(|| Box::pin(sleep_until(until))).as_mut().poll(context));
         Poll::Ready(Some(Err("the body comes too slowly".into())))
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::{Bytes, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{self, Path, State};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::error::Error;
+use crate::route::HEADERS;
 use crate::serving::{ALIAS, Serving, Target, Unserved};
 use crate::{body, ids};
 
@@ -40,7 +41,13 @@ where
         Err(Unserved(status, message)) => return detail(status, &message),
     };
     let mut response = match answer(serving, &target, request).await {
-        Ok(answer) => ([(header::CONTENT_TYPE, "application/json")], answer).into_response(),
+        Ok(answer) => {
+            let mut response = Response::new(Body::from(answer));
+            let mut headers = HeaderMap::with_capacity(1 + HEADERS);
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *response.headers_mut() = headers;
+            response
+        }
         Err(Refused::Faults(faults)) => {
             serving.traffic.error(&target);
             (StatusCode::UNPROCESSABLE_ENTITY, Json(Faults { detail: faults })).into_response()

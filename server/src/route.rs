@@ -119,7 +119,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 /// Time for an answer; MLflow's clients wait for two minutes.
 const TIME: Duration = Duration::from_secs(100);
 /// Headers that are still to come for an answer.
-const HEADERS: usize = 8;
+pub const HEADERS: usize = 9;
 
 impl Guard {
     /// Before the handler of a route of `serving`.
@@ -158,7 +158,9 @@ impl Guard {
     {
         let seen = Seen::begin(&request, self.otlp.is_some());
         let mut response = if origin::origin_allowed(request.method(), request.headers(), self.permission) {
-            seen.scope(self.in_time(handler(request))).await
+            // Boxed: each wrapper around a future would move the whole of it.
+            let answer = Box::pin(handler(request));
+            seen.scope(self.in_time(answer)).await
         } else {
             let text = "A page of another origin must not do this.".to_owned();
             Error::Client(Code::PermissionDenied, text).into_response()

@@ -65,6 +65,14 @@ fn node_group(node: &NodeProto, v: &mut Vocabularies) -> Result<(), Error> {
     let to = node.output.first().map_or("", String::as_str);
     let fed = node.input.iter().any(|i| v.has(i));
     let refuse = |what: &str, help: &str| Err(Error::unsupported(place(node), what, help));
+    let compared = match &*node.op_type {
+        "Concat" | "Equal" => &node.input[..],
+        "Where" => node.input.get(1..).unwrap_or_default(),
+        _ => &[],
+    };
+    if compared.iter().any(|i| v.has(i)) && !compared.iter().all(|i| v.has(i)) {
+        return Err(Error::invalid(place(node), "brings strings together with numbers"));
+    }
     match &*node.op_type {
         "Constant" => {
             let tensor = node.tensor("value").is_some_and(|t| t.data_type == STRING);

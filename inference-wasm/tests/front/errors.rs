@@ -193,3 +193,15 @@ fn the_report_counts_operators_and_says_what_is_missing() {
         (true, 3, &["MatMul".to_owned(), "MatMul1".into(), "MatMul2".into()][..])
     );
 }
+
+#[test]
+fn strings_are_not_compared_with_numbers() {
+    let twice = |m: &mut ModelProto| {
+        let graph = m.graph.as_mut().unwrap();
+        let strings = graph.input.iter().find(|i| i.name == "colour").unwrap().name.clone();
+        let input = vec![strings, "weight".into()];
+        let node = NodeProto { op_type: "Equal".into(), input, output: vec!["same".into()], ..Default::default() };
+        graph.node.insert(0, node);
+    };
+    check("mixed_columns", twice, "node \"same\" (Equal): brings strings together with numbers");
+}

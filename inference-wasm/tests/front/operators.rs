@@ -82,6 +82,10 @@ fn padding_of_every_kind() {
     let wrap = one(&[0, 4], pads(&[1, 2]), "Pad", &["x", "p"], vec![word("mode", "wrap")]);
     check(&wrap, &[x], &[4.0, 1.0, 2.0, 3.0, 4.0, 1.0, 2.0]);
     check(&one(&[0, 4], pads(&[-1, 1]), "Pad", &["x", "p"], vec![]), &[x], &[2.0, 3.0, 4.0, 0.0]);
+    let mirror = one(&[0, 4], pads(&[4, 1]), "Pad", &["x", "p"], vec![word("mode", "reflect")]);
+    check(&mirror, &[x], &[3.0, 4.0, 3.0, 2.0, 1.0, 2.0, 3.0, 4.0, 3.0]);
+    let edge = one(&[0, 4], pads(&[2, 1]), "Pad", &["x", "p"], vec![word("mode", "edge")]);
+    check(&edge, &[x], &[1.0, 1.0, 1.0, 2.0, 3.0, 4.0, 4.0]);
     let fed = [("x", Float, &[1, 2][..]), ("v", Float, &[])];
     let fed = typed(&fed, ("y", Float), pads(&[1, 1]), vec![node("Pad", &["x", "p", "v"], "y", vec![])]);
     check(&fed, &[&[1.0, 2.0], &[9.0]], &[9.0, 1.0, 2.0, 9.0]);

@@ -79,9 +79,7 @@ impl Operator for Pad {
         };
         Ok(tvec!(match self.mode {
             Mode::Constant => constant(w, x, both, value)?,
-            Mode::Edge => w.apply(array::Pad { pads: both, mode: array::PadMode::Edge }, &[x])?,
-            Mode::Reflect => w.apply(array::Pad { pads: both, mode: array::PadMode::Reflect }, &[x])?,
-            Mode::Wrap => wrapped(w, x, &both)?,
+            mode => repeated(w, x, mode, &both)?,
         }))
     }
 }
@@ -137,12 +135,17 @@ fn constant(w: &mut Wire, x: OutletId, pads: Vec<(usize, usize)>, value: Option<
     w.select(mask, padded, value)
 }
 
-/// Around and around.
-fn wrapped(w: &mut Wire, mut x: OutletId, pads: &[(usize, usize)]) -> TractResult<OutletId> {
+/// What is there already, once more: the edge, what is mirrored at it, or the other end.
+fn repeated(w: &mut Wire, mut x: OutletId, mode: Mode, pads: &[(usize, usize)]) -> TractResult<OutletId> {
     for (axis, (before, after)) in pads.iter().enumerate().filter(|(_, p)| **p != (0, 0)) {
         let n = w.shape(x)?[axis].to_i64().context("needs a fixed size where it pads")?;
-        ensure!(n > 0, "wraps an axis without elements");
-        let places: Vec<i64> = (-(*before as i64)..n + *after as i64).map(|at| at.rem_euclid(n)).collect();
+        ensure!(n > 0, "repeats an axis without elements");
+        let place = |at: i64| match mode {
+            Mode::Wrap => at.rem_euclid(n),
+            Mode::Reflect if n > 1 => (n - 1) - ((n - 1) - at.rem_euclid(2 * (n - 1))).abs(), // there and back again
+            _ => at.clamp(0, n - 1),
+        };
+        let places: Vec<i64> = (-(*before as i64)..n + *after as i64).map(place).collect();
         let places = w.constant(tensor1(&places))?;
         x = w.gather(x, places, axis)?;
     }
