@@ -6,9 +6,9 @@
 //
 // - Bytes shipped: what a page loads, host and model, raw (gzip beside it). Of ours all scripts and the Rust part are
 //   counted, though a page that does not count predictions never fetches the latter.
-// - To the first prediction: from bytes in memory to an answer, in fresh Node processes (first.mjs), both engines cold, each
-//   importing its package, compiling and loading the model. The engine that goes first changes from process to process;
-//   medians over all processes.
+// - To the first prediction: from bytes in memory to an answer, each engine in turn in a fresh Node process of its own
+//   (first.mjs), importing its package, compiling and loading the model. Not both in one: the threads that still
+//   optimize the first one's code would hold up the second. Medians over all processes.
 // - One prediction: both engines in this process, in turns of 200 calls over 200 rows; medians over the turns. Ours takes a
 //   record of named features and gives named answers; onnxruntime-web is handed numbers that lie ready as f32. Each
 //   turn is divided by its calls, for a call of ours is too short for the clock.
@@ -23,8 +23,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { tract } from "./tract.mjs";
 
-/** Fresh processes per model for the time to the first prediction. */
-const PROCESSES = 14;
+/** Fresh processes per model and engine for the time to the first prediction. */
+const PROCESSES = 9;
 
 const [beira, dist, tractFolder, folder] = process.argv.slice(2);
 const npm = resolve(dist, "npm");
@@ -49,13 +49,17 @@ function ortFiles() {
   return ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"].map((file) => join(place, file));
 }
 
-/** Medians of both engines' times to the first prediction, from processes of their own. */
+/** Medians of both engines' times to the first prediction, from processes of their own, which must agree. */
 function first(folder) {
-  const times = { beira: [], ort: [] };
+  const times = { ort: [], beira: [] };
   for (let process = 0; process < PROCESSES; process++) {
-    const order = process % 2 === 0 ? "beira" : "ort";
-    const printed = execFileSync(execPath, [join(here, "first.mjs"), order, folder, npm], { encoding: "utf8" });
-    for (const [engine, time] of Object.entries(JSON.parse(printed))) times[engine].push(time);
+    const [theirs, ours] = Object.keys(times).map((engine) => {
+      const printed = execFileSync(execPath, [join(here, "first.mjs"), engine, folder, npm], { encoding: "utf8" });
+      const { ms, probabilities } = JSON.parse(printed);
+      times[engine].push(ms);
+      return probabilities;
+    });
+    if (!ours.every((p, i) => Math.abs(p - theirs[i]) <= 1e-5)) throw new Error(`${folder}: the two disagree`);
   }
   return [median(times.ort), median(times.beira)];
 }

@@ -111,8 +111,8 @@ export class Model {
   #many(records) {
     const telemetry = this.#telemetry, count = this.#features.names.length;
     const chunk = Math.min(this.#rowsMax, telemetry?.capacity ?? this.#rowsMax);
-    if (records.length > chunk && !records.every((record) => this.#fits(record, 0))) {
-      this.#validate(records); // before the first row: nothing is predicted or counted by halves
+    if (telemetry !== undefined && records.length > chunk && !records.every((record) => this.#fits(record, 0))) {
+      this.#validate(records); // before the first row: nothing is counted by halves
     }
     const answers = [];
     for (let from = 0; from < records.length; from += chunk) {
