@@ -20,10 +20,12 @@ const FUNCTION: usize = 16 << 10;
 pub fn build(graph: Graph, signature: Signature, options: &Options) -> Result<Compiled, Error> {
     fits(&graph, &signature)?;
     let graph = passes::run(&graph)?;
-    let forests = lower::forests(&graph)?;
-    let plan = plan::plan(&graph, signature.row_wise, options.rows_max, lower::bands(&graph), |graph, bands, id| {
-        lower::temporary(graph, &forests, bands, id)
-    })?;
+    let forests = lower::forests(&graph, options.simd)?;
+    let needs = |bands: &[_], id| plan::Needs {
+        temporary: lower::temporary(&graph, &forests, bands, id),
+        kept: forests.get(&id).map_or(0, lower::Forest::kept_bytes),
+    };
+    let plan = plan::plan(&graph, signature.row_wise, options.rows_max, lower::bands(&graph), needs)?;
 
     let mut lower = Lower::new(&graph, &plan, &forests, options.simd);
     let (mut functions, mut code, mut steps) = (Vec::new(), Code::default(), Vec::new());

@@ -32,12 +32,12 @@ pub use trees::Forest;
 /// What is worked out before the plan is made: how forests are packed.
 pub type Forests = HashMap<Id, Forest>;
 
-/// Packs the forests of a graph.
-pub fn forests(graph: &Graph) -> Result<Forests, Error> {
+/// Packs the forests of a graph, for vectors or without them.
+pub fn forests(graph: &Graph, simd: bool) -> Result<Forests, Error> {
     let mut forests = Forests::new();
     for (i, node) in graph.nodes.iter().enumerate() {
         if let Op::Trees(trees) = &node.op {
-            forests.insert(Id(i as u32), Forest::pack(trees, &node.name)?);
+            forests.insert(Id(i as u32), Forest::pack(trees, &node.name, simd)?);
         }
     }
     Ok(forests)

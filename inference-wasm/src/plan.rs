@@ -51,14 +51,25 @@ pub struct Plan {
     pub bands: Vec<Option<Band>>,
     /// Memory that a node needs for itself while it runs.
     pub temporaries: Vec<Option<Place>>,
-    /// How many bytes of it.
-    pub temporary_bytes: Vec<u32>,
+    /// Memory that a node needs for itself and that nothing else may change, between runs neither.
+    pub kept: Vec<Option<Place>>,
+    /// How many bytes of both.
+    pub needs: Vec<Needs>,
     /// Offset of each input's region.
     pub inputs: Vec<u32>,
     /// Offset of each output's region.
     pub outputs: Vec<u32>,
     /// First byte behind all regions and scratch.
     pub end: u32,
+}
+
+/// Bytes that a node needs beside its value.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Needs {
+    /// While it runs.
+    pub temporary: u64,
+    /// Always.
+    pub kept: u64,
 }
 
 /// Every place is a multiple of it.
@@ -72,13 +83,13 @@ const ROWS: u64 = 1024;
 /// Memory beyond this is refused: no browser tab should be asked for it.
 pub const MEMORY_LIMIT: u64 = 1 << 30;
 
-/// Plans `graph`; `temporary` says how many bytes a node needs while it runs.
+/// Plans `graph`; `needs` says how many bytes a node needs for itself.
 pub fn plan(
     graph: &Graph,
     row_wise: bool,
     rows_max: Option<u32>,
     bands: Vec<Option<Band>>,
-    temporary: impl Fn(&Graph, &[Option<Band>], Id) -> u64,
+    needs: impl Fn(&[Option<Band>], Id) -> Needs,
 ) -> Result<Plan, Error> {
     let bytes = |id: &Id| -> u64 { graph.node(*id).len() as u64 * graph.node(*id).ty.bytes() as u64 };
     let longest = graph.inputs.iter().chain(&graph.outputs).map(bytes).max().unwrap_or(0).max(1);
@@ -106,18 +117,26 @@ pub fn plan(
     for (id, offset) in graph.outputs.iter().zip(&outputs) {
         places[id.index()] = Some(row(id, *offset));
     }
-    let needs: Vec<u64> = (0..graph.nodes.len()).map(|i| temporary(graph, &bands, Id(i as u32))).collect();
+    let needs: Vec<Needs> = (0..graph.nodes.len()).map(|i| needs(&bands, Id(i as u32))).collect();
     let scratch = live::assign(graph, &bands, &mut places, end, &needs);
-    within(scratch.end)?;
+    let mut end = scratch.end;
+    let kept = needs.iter().map(|needs| {
+        let offset = end;
+        end = align(end + needs.kept);
+        (needs.kept > 0).then_some(Place { row_bytes: None, offset: offset as u32 })
+    });
+    let kept = kept.collect();
+    within(end)?;
     let plan = Plan {
         rows_max: rows as u32,
         places,
         bands,
         temporaries: scratch.temporaries,
-        temporary_bytes: needs.into_iter().map(|bytes| bytes as u32).collect(),
+        kept,
+        needs,
         inputs,
         outputs,
-        end: scratch.end as u32,
+        end: end as u32,
     };
     check::check(graph, &plan)?;
     Ok(plan)

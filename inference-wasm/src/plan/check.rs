@@ -42,9 +42,14 @@ pub fn check(graph: &Graph, plan: &Plan) -> Result<(), Error> {
     for (i, node) in graph.nodes.iter().enumerate() {
         let id = Id(i as u32);
         let bytes = (node.len() * node.ty.bytes()) as u64;
+        if let Some(place) = plan.kept[i] {
+            let from = u64::from(place.offset);
+            let to = from + plan.needs[i].kept;
+            claims.push(Claim { what: format!("what %{i} keeps"), from, to, born: 0, dies: end });
+        }
         if let Some(place) = plan.temporaries[i] {
             let from = u64::from(place.offset);
-            let to = from + u64::from(plan.temporary_bytes[i]);
+            let to = from + plan.needs[i].temporary;
             claims.push(Claim { what: format!("temporary of %{i}"), from, to, born: i, dies: i });
         }
         let shared = match node.op {

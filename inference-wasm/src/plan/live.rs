@@ -1,6 +1,6 @@
 //! Scratch: a value's memory is free again after its last reader.
 
-use super::{Band, Place, align, root};
+use super::{Band, Needs, Place, align, root};
 use crate::graph::{Graph, Id, Op};
 
 /// What was assigned.
@@ -17,7 +17,7 @@ pub(super) fn assign(
     bands: &[Option<Band>],
     places: &mut [Option<Place>],
     start: u64,
-    needs: &[u64],
+    needs: &[Needs],
 ) -> Scratch {
     let last = last_uses(graph, bands);
     let mut free = Free { gaps: Vec::new(), end: start };
@@ -35,7 +35,7 @@ pub(super) fn assign(
         if matches!(node.op, Op::Reshape) {
             places[i] = places[root(graph, id).index()];
         }
-        let bytes = align(needs[i]);
+        let bytes = align(needs[i].temporary);
         if bytes > 0 {
             let offset = free.take(bytes);
             temporaries[i] = Some(Place { row_bytes: None, offset: offset as u32 });

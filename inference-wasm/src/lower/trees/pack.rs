@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::leaves::Leaves;
+use super::sweep::Sweep;
 use crate::Error;
 use crate::graph::{Child, Mode, Split, Trees};
 
@@ -68,18 +69,10 @@ pub struct Shifts {
 pub struct Forest {
     /// What the slots hold; the slot behind them holds NaN.
     pub slots: Vec<Slot>,
-    /// Layout of the nodes.
-    pub record: Record,
-    /// What its fields lack to be offsets.
-    pub shifts: Shifts,
-    /// Records of all nodes and leaves.
-    pub nodes: Vec<u8>,
-    /// Distinct thresholds (and leaf values), when the records hold places.
-    pub values: Vec<u8>,
+    /// Nodes and leaves.
+    pub nodes: Nodes,
     /// Bytes of one threshold: 4 or 8.
     pub value_bytes: usize,
-    /// First record of each tree.
-    pub roots: Vec<u32>,
     /// Longest path of each tree, in comparisons.
     pub depths: Vec<u32>,
     /// What the leaves mean.
@@ -90,11 +83,38 @@ pub struct Forest {
     pub flops: u64,
 }
 
-/// A node before its record is written.
-struct Entry {
-    slot: Option<u32>, // absent: a leaf
-    value: u64,        // threshold's or leaf's bits, or the leaf's row
-    ahead: u32,
+/// How nodes and leaves are written down.
+#[derive(Clone, Debug)]
+pub enum Nodes {
+    /// One after the other.
+    Records(Records),
+    /// By what they compare.
+    Sweep(Sweep),
+}
+
+/// A record for each node and leaf.
+#[derive(Clone, Debug)]
+pub struct Records {
+    /// Their layout.
+    pub record: Record,
+    /// What its fields lack to be offsets.
+    pub shifts: Shifts,
+    /// All of them.
+    pub bytes: Vec<u8>,
+    /// Distinct thresholds (and leaf values), when the records hold places.
+    pub values: Vec<u8>,
+    /// Offset of each tree's first record, in bytes.
+    pub roots: Vec<u32>,
+}
+
+/// A node before it is written.
+pub struct Entry {
+    /// What it compares; absent for a leaf.
+    pub slot: Option<u32>,
+    /// Bits of the threshold or of the leaf's number, or the leaf's row.
+    pub value: u64,
+    /// How many entries on the first of its two children stands.
+    pub ahead: u32,
 }
 
 impl Forest {
@@ -108,8 +128,16 @@ impl Forest {
         ((self.slots.len() + 1) * self.value_bytes).next_multiple_of(16)
     }
 
-    /// Packs `trees`; `name` is the node's, for the error.
-    pub fn pack(trees: &Trees, name: &str) -> Result<Forest, Error> {
+    /// Bytes that must stay as they are between runs.
+    pub fn kept_bytes(&self) -> u64 {
+        match &self.nodes {
+            Nodes::Records(_) => 0,
+            Nodes::Sweep(sweep) => sweep.leads_bytes(),
+        }
+    }
+
+    /// Packs `trees`, for vectors or without them; `name` is the node's, for the error.
+    pub fn pack(trees: &Trees, name: &str, simd: bool) -> Result<Forest, Error> {
         let leaves = Leaves::of(trees);
         let mut slots: Vec<Slot> = trees.nodes.iter().map(|split| comparison(trees, split).0).collect();
         slots.sort_unstable();
@@ -132,27 +160,21 @@ impl Forest {
         }
         let per_leaf = leaves.additions() as u64;
         let flops = depths.iter().map(|d| u64::from(*d) + per_leaf).sum();
-        let value_bytes = if trees.double { 8 } else { 4 };
-        let mut forest = Forest {
-            slots,
-            record: Record::Sixteen,
-            shifts: Shifts::default(),
-            nodes: Vec::new(),
-            values: Vec::new(),
-            value_bytes,
-            roots,
-            depths,
-            leaves,
-            targets: trees.targets,
-            flops,
+        let levels = depths.iter().map(|depth| u64::from(*depth)).sum();
+        let swept = simd && !trees.double;
+        let sweep = swept.then(|| Sweep::of(&entries, &roots, slots.len(), levels, leaves.is_table())).flatten();
+        let nodes = match sweep {
+            Some(sweep) => Nodes::Sweep(sweep),
+            None => Nodes::Records(Records::of(&entries, &roots, slots.len(), trees.double, leaves.is_table())),
         };
-        forest.write(&entries, trees.double);
-        Ok(forest)
+        let value_bytes = if trees.double { 8 } else { 4 };
+        Ok(Forest { slots, nodes, value_bytes, depths, leaves, targets: trees.targets, flops })
     }
+}
 
-    /// Chooses the record and writes the tables.
-    fn write(&mut self, entries: &[Entry], double: bool) {
-        let rows = self.leaves.is_table();
+impl Records {
+    /// Chooses the record and writes the tables; `rows` says that leaves hold rows, not numbers.
+    fn of(entries: &[Entry], roots: &[u32], slots: usize, double: bool, rows: bool) -> Records {
         // Distinct values in the order of their first use: neighbours in a tree stay neighbours.
         let mut places: HashMap<u64, u32> = HashMap::new();
         let mut distinct: Vec<u64> = Vec::new();
@@ -164,42 +186,44 @@ impl Forest {
         }
         let ahead = entries.iter().map(|e| e.ahead).max().unwrap_or(0);
         let row = entries.iter().filter(|e| e.slot.is_none() && rows).map(|e| e.value).max().unwrap_or(0);
-        let slots = self.slots.len(); // the number of the NaN slot
+        let value_bytes = if double { 8 } else { 4 };
         let four = ahead < 1 << 8 && slots < 1 << 8 && distinct.len() <= 1 << 16 && row < 1 << 16;
         let eight = ahead < 1 << 16 && slots < 1 << 16;
         let cheaper = double || entries.len() * 4 + distinct.len() * 4 <= entries.len() * 8;
-        self.record = match () {
+        let record = match () {
             () if four && cheaper => Record::Four,
             () if eight => Record::Eight,
             () => Record::Sixteen,
         };
-        let by_place = double || self.record == Record::Four;
-        let (small, large) = self.record.field_bytes();
+        let by_place = double || record == Record::Four;
+        let (small, large) = record.field_bytes();
         let offset = |of_one: usize, max: usize, bytes: usize| {
             let fits = (max as u64 * of_one as u64) < 1 << (8 * bytes);
             let shift = of_one.trailing_zeros();
             if fits { (shift, 0) } else { (0, shift) } // shifted here, or when it is walked
         };
-        let (ahead_by, ahead_left) = offset(self.record.bytes(), ahead as usize, small);
-        let (slot_by, slot_left) = offset(self.value_bytes, slots, small);
-        let (place_by, place_left) = offset(self.value_bytes, distinct.len(), large);
-        self.shifts = Shifts { ahead: ahead_left, slot: slot_left, place: place_left };
+        let (ahead_by, ahead_left) = offset(record.bytes(), ahead as usize, small);
+        let (slot_by, slot_left) = offset(value_bytes, slots, small);
+        let (place_by, place_left) = offset(value_bytes, distinct.len(), large);
+        let shifts = Shifts { ahead: ahead_left, slot: slot_left, place: place_left };
+        let mut bytes = Vec::new();
         for entry in entries {
             let value = match entry.slot {
                 None if rows => entry.value as u32,
                 _ if by_place => places[&entry.value] << place_by,
                 _ => entry.value as u32,
             };
-            let slot = entry.slot.unwrap_or(slots as u32) << slot_by;
-            let start = self.nodes.len();
-            for (field, bytes) in [(entry.ahead << ahead_by, small), (slot, small), (value, large)] {
-                self.nodes.extend(&field.to_le_bytes()[..bytes]);
+            let slot = entry.slot.unwrap_or(slots as u32) << slot_by; // the slot behind all others holds NaN
+            let start = bytes.len();
+            for (field, size) in [(entry.ahead << ahead_by, small), (slot, small), (value, large)] {
+                bytes.extend(&field.to_le_bytes()[..size]);
             }
-            self.nodes.resize(start + self.record.bytes(), 0);
+            bytes.resize(start + record.bytes(), 0);
         }
-        if by_place {
-            self.values = distinct.iter().flat_map(|v| v.to_le_bytes()[..self.value_bytes].to_vec()).collect();
-        }
+        let values =
+            distinct.iter().filter(|_| by_place).flat_map(|v| v.to_le_bytes()[..value_bytes].to_vec()).collect();
+        let roots = roots.iter().map(|root| root * record.bytes() as u32).collect();
+        Records { record, shifts, bytes, values, roots }
     }
 
     /// Whether records hold places of thresholds rather than the thresholds.

@@ -3,7 +3,7 @@
 use wasm_encoder::{BlockType, ValType};
 
 use super::leaves::Leaves;
-use super::pack::{Forest, GROUP, Slot};
+use super::pack::{Forest, GROUP, Nodes, Slot};
 use super::ty;
 use crate::emit::code::val_type;
 use crate::emit::nest::{Walk, nest};
@@ -71,7 +71,10 @@ pub(super) fn slots(lower: &Lower, code: &mut Code, ty: Type, forest: &Forest, x
 
 /// Where the tables lie.
 struct Tables {
+    /// Records or leads, which walks go through.
     nodes: i64,
+    /// What leaves of a sweep say.
+    told: i64,
     values: i64,
     leaves: i64,
     slots: i64,
@@ -85,17 +88,35 @@ enum Sums {
     Memory,
 }
 
-/// Walks all trees and writes the result to `to`.
-pub(super) fn walk(lower: &mut Lower, code: &mut Code, to: Address, trees: &Trees, forest: &Forest, scratch: Address) {
+/// Walks all trees and writes the result to `to`; `kept` is where the forest keeps its leads, if it has any.
+pub(super) fn walk(
+    lower: &mut Lower,
+    code: &mut Code,
+    to: Address,
+    trees: &Trees,
+    forest: &Forest,
+    scratch: Address,
+    kept: i64,
+) {
     let ty = ty(trees);
     let kind = Kind::from(ty);
     let leaves: Vec<u8> = match &forest.leaves {
         Leaves::Table { numbers, .. } => numbers.iter().flat_map(|n| n.to_le_bytes()[..ty.bytes()].to_vec()).collect(),
         Leaves::Inline { .. } => Vec::new(),
     };
+    let (nodes, told, values) = match &forest.nodes {
+        Nodes::Records(records) => (i64::from(lower.table(&records.bytes)), 0, lower.table(&records.values)),
+        Nodes::Sweep(sweep) => {
+            let (of_blocks, blocks) = (lower.table(&sweep.slots), lower.table(&sweep.blocks));
+            sweep.leaves(code, kept);
+            sweep.decide(code, scratch.offset, i64::from(of_blocks), i64::from(blocks), kept);
+            (kept, i64::from(lower.table(&sweep.told)), lower.table(&sweep.values))
+        }
+    };
     let tables = Tables {
-        nodes: i64::from(lower.table(&forest.nodes)),
-        values: i64::from(lower.table(&forest.values)),
+        nodes,
+        told,
+        values: i64::from(values),
         leaves: i64::from(lower.table(&leaves)),
         slots: scratch.offset,
         sums: scratch.plus(forest.sums_offset() as i64),
@@ -198,10 +219,14 @@ fn groups(
     };
     // A row of the groups' table: byte offset of each root, the greatest depth, the sums' offsets.
     let mut table: Vec<u8> = Vec::new();
+    let roots = match &forest.nodes {
+        Nodes::Records(records) => &records.roots,
+        Nodes::Sweep(sweep) => &sweep.roots,
+    };
     for group in 0..count {
         let these = first + group * width..first + (group + 1) * width;
         let depth = these.clone().map(|t| forest.depths[t]).max().unwrap_or(0).max(1);
-        let mut words: Vec<u32> = these.clone().map(|t| forest.roots[t] * forest.record.bytes() as u32).collect();
+        let mut words: Vec<u32> = these.clone().map(|t| roots[t]).collect();
         words.push(depth);
         if let Some(targets) = targets {
             words.extend(these.map(|t| targets[t] * ty(trees).bytes() as u32));
@@ -231,28 +256,33 @@ fn groups(
     at.into_iter().chain([left]).for_each(|local| code.release(local));
 }
 
-/// `at += (ahead + (slot <= threshold)) * record`.
+/// `at += (ahead + (slot <= threshold)) * record`, or what that came to in the sweep.
 fn step(code: &mut Code, forest: &Forest, tables: &Tables, at: u32) {
+    let Nodes::Records(records) = &forest.nodes else {
+        code.load(Type::U16, Address { pointer: Some(at), offset: tables.nodes });
+        code.i().local_set(at);
+        return;
+    };
     let (ty, kind) = if forest.value_bytes == 4 { (Type::F32, Kind::F32) } else { (Type::F64, Kind::F64) };
     let pointer = code.local(ValType::I32);
     let by_pointer = |offset: i64| Address { pointer: Some(pointer), offset };
-    let (small, large) = forest.record.field_bytes();
+    let (small, large) = records.record.field_bytes();
     let node = |offset: usize| Address { pointer: Some(at), offset: tables.nodes + offset as i64 };
     // Where the first child stands, then whether it is the second.
-    field(code, node(0), small, forest.shifts.ahead);
+    field(code, node(0), small, records.shifts.ahead);
     code.i().local_get(at).i32_add();
-    field(code, node(small), small, forest.shifts.slot);
+    field(code, node(small), small, records.shifts.slot);
     code.i().local_set(pointer);
     code.load(ty, by_pointer(tables.slots));
-    if forest.by_place() {
-        field(code, node(2 * small), large, forest.shifts.place);
+    if records.by_place() {
+        field(code, node(2 * small), large, records.shifts.place);
         code.i().local_set(pointer);
         code.load(ty, by_pointer(tables.values));
     } else {
         code.load(ty, node(2 * small));
     }
     scalar::bin(code, Bin::Le, kind);
-    let record = forest.record.bytes().trailing_zeros() as i32;
+    let record = records.record.bytes().trailing_zeros() as i32;
     code.i().i32_const(record).i32_shl().i32_add().local_set(at);
     code.release(pointer);
 }
@@ -280,13 +310,21 @@ fn arrive(code: &mut Code, trees: &Trees, forest: &Forest, tables: &Tables, sums
         Aggregate::Max => Bin::Max,
     };
     let pointer = code.local(ValType::I32);
-    let (small, large) = forest.record.field_bytes();
-    let here = Address { pointer: Some(at), offset: tables.nodes + 2 * small as i64 };
+    // Where the leaf says it, in how many bytes, and by what that is to be shifted when it is a place.
+    let (here, large, place) = match &forest.nodes {
+        Nodes::Records(records) => {
+            let (small, large) = records.record.field_bytes();
+            let offset = tables.nodes + 2 * small as i64;
+            (offset, large, (records.by_place()).then_some(records.shifts.place))
+        }
+        Nodes::Sweep(sweep) => (tables.told, 2, Some(sweep.shift)),
+    };
+    let here = Address { pointer: Some(at), offset: here };
     match &forest.leaves {
         Leaves::Inline { .. } => {
             let number = |code: &mut Code| {
-                if forest.by_place() {
-                    field(code, here, large, forest.shifts.place);
+                if let Some(shift) = place {
+                    field(code, here, large, shift);
                     code.i().local_set(pointer);
                     code.load(ty, Address { pointer: Some(pointer), offset: tables.values });
                 } else {
