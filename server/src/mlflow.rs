@@ -4,7 +4,9 @@ pub mod artifacts;
 pub mod experiment_search;
 pub mod experiments;
 pub mod filter;
+pub mod history;
 pub mod inputs;
+pub mod keyset;
 pub mod log;
 pub mod logged_model_search;
 pub mod logged_models;
@@ -77,7 +79,7 @@ pub fn routes(routes: Routes<App>) -> Routes<App> {
         .api("/mlflow/runs/log-inputs", &post, Write.of(Run), inputs::log_inputs)
         .api("/mlflow/runs/outputs", &post, Write.of(Run), inputs::log_outputs)
         .api("/mlflow/runs/log-model", &post, Write.of(Run), inputs::log_model)
-        .api("/mlflow/metrics/get-history", &get, Read.of(Run), metrics::history)
+        .api("/mlflow/metrics/get-history", &get, Read.of(Run), history::history)
         .api("/mlflow/metrics/get-history-bulk-interval", &get, Read.of(Runs("run_ids")), metrics::bulk_interval)
         .api("/mlflow/artifacts/list", &get, Read.of(Run), artifacts::list)
         .api("/mlflow-artifacts/artifacts", &get, Read.of(ArtifactFolder), proxy::list)

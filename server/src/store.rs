@@ -5,6 +5,7 @@ mod connection;
 pub mod copies;
 mod database;
 mod jobs;
+mod keyed;
 mod migrations;
 mod query;
 pub mod trouble;
@@ -26,7 +27,8 @@ use writer::Writer;
 pub use builder::QueryBuilder;
 pub use connection::{Connection, Executor, On, Reader};
 pub use database::Database;
-pub use query::{Lock, query, query_as, query_scalar};
+pub use keyed::{KEY, Keyed};
+pub use query::{Lock, Row, query, query_as, query_scalar};
 pub use sqlx::FromRow;
 pub use value::Value;
 

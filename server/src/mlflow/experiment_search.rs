@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::experiments::{COLUMNS, Row, tags_of};
 use crate::mlflow::filter::{self, Comparison};
-use crate::mlflow::page::{self, Page};
+use crate::mlflow::keyset::List;
+use crate::mlflow::page::{self, Kind, Page};
 use crate::mlflow::{order, sql};
 
 /// Most experiments of one page.
@@ -25,20 +26,18 @@ pub async fn search(caller: Caller, State(app): State<App>, fields: Fields) -> R
             "Invalid value {limit} for parameter 'max_results' supplied. It must be at most {MOST}"
         )));
     }
-    let page = Page::of(&fields, limit, &["filter", "order_by", "view_type"])?;
-    let mut query = sql::Query::new("SELECT ");
-    query.push(COLUMNS).push(" FROM experiments e WHERE 1 = 1");
-    view(&mut query, "e.lifecycle_stage", &fields, "view_type")?;
+    let page = Page::of(&fields, limit, "experiments", &["filter", "order_by", "view_type"])?;
+    let mut list = List::of(COLUMNS);
+    order_by(&mut list, &fields.strings("order_by")?)?;
+    let query = list.from("experiments e WHERE 1 = 1");
+    view(query, "e.lifecycle_stage", &fields, "view_type")?;
     if let Some(grants) = caller.grants() {
         query.push(" AND ");
-        sql::among(&mut query, "e.experiment_id", &grants.experiments);
+        sql::among(query, "e.experiment_id", &grants.experiments);
     }
     query.push(" AND ");
-    sql::filter(&mut query, &filter::of(&fields)?, &mut condition)?;
-    order_by(&mut query, &fields.strings("order_by")?)?;
-    query.push(" LIMIT ").push_bind(page.fetch()).push(" OFFSET ").push_bind(page.offset);
-    let mut rows: Vec<Row> = query.build_as().fetch_all(app.store.read()).await?;
-    let token = page.cut(&mut rows);
+    sql::filter(query, &filter::of(&fields)?, &mut condition)?;
+    let (rows, token) = list.page::<Row>(&page, app.store.read()).await?;
     let mut experiments = Vec::with_capacity(rows.len());
     for row in rows {
         let tags: Vec<KeyValue> = tags_of(app.store.read(), row.id()).await?;
@@ -90,27 +89,25 @@ fn condition(query: &mut sql::Query, comparison: &Comparison) -> Result<()> {
     }
 }
 
-fn order_by(query: &mut sql::Query, entries: &[String]) -> Result<()> {
+fn order_by(list: &mut List, entries: &[String]) -> Result<()> {
     let orders = order::parse_all(entries)?;
-    if orders.is_empty() {
-        query.push(" ORDER BY e.creation_time DESC, e.experiment_id ASC");
-        return Ok(());
-    }
-    query.push(" ORDER BY ");
     for order in &orders {
-        let column = match (order.entity.as_str(), order.key.as_str()) {
-            (
-                "" | "attribute" | "attributes" | "attr",
-                key @ ("name" | "experiment_id" | "creation_time" | "last_update_time"),
-            ) => key,
+        let (column, kind) = match (order.entity.as_str(), order.key.as_str()) {
+            ("" | "attribute" | "attributes" | "attr", "name") => ("e.name", Kind::Text),
+            ("" | "attribute" | "attributes" | "attr", "experiment_id") => ("e.experiment_id", Kind::Integer),
+            ("" | "attribute" | "attributes" | "attr", "creation_time") => ("e.creation_time", Kind::Integer),
+            ("" | "attribute" | "attributes" | "attr", "last_update_time") => ("e.last_update_time", Kind::Integer),
             _ => {
                 return Err(Error::invalid(
                     "Invalid order_by clause: experiments are ordered by name, experiment_id, creation_time or last_update_time.",
                 ));
             }
         };
-        query.push("e.").push(column).push(if order.ascending { " ASC, " } else { " DESC, " });
+        list.by(column, kind, order.ascending);
     }
-    query.push("e.experiment_id DESC");
+    if orders.is_empty() {
+        list.by("e.creation_time", Kind::Integer, false);
+    }
+    list.by("e.experiment_id", Kind::Integer, orders.is_empty());
     Ok(())
 }

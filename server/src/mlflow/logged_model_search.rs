@@ -1,5 +1,7 @@
 //! Search of logged models.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
@@ -8,9 +10,10 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::filter::{self, Comparison, Operator};
+use crate::mlflow::keyset::List;
 use crate::mlflow::logged_models::{self, Row};
 use crate::mlflow::names;
-use crate::mlflow::page::{self, Page};
+use crate::mlflow::page::{self, Kind, Page};
 use crate::mlflow::sql::{self, Query};
 
 /// `POST logged-models/search`.
@@ -19,34 +22,25 @@ pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value
         return Err(fields.required("experiment_ids"));
     }
     let limit = page::limit(&fields, 50, 1000)?;
-    let page = Page::of(&fields, limit, &["filter", "order_by", "experiment_ids", "datasets"])?;
+    let page = Page::of(&fields, limit, "logged_models", &["filter", "order_by", "experiment_ids", "datasets"])?;
     let experiments =
-        fields.strings("experiment_ids")?.iter().map(|id| names::experiment_id(id)).collect::<Result<Vec<_>>>()?;
+        fields.strings("experiment_ids")?.iter().map(|id| names::experiment_id(id)).collect::<Result<BTreeSet<_>>>()?;
     let datasets = fields
         .objects("datasets")?
         .iter()
         .map(|d| Ok((d.string("dataset_name")?, d.opt_string("dataset_digest")?)))
         .collect::<Result<Vec<_>>>()?;
-    let mut query =
-        Query::new("SELECT l.* FROM logged_models l WHERE l.lifecycle_stage = 'active' AND l.experiment_id IN (");
-    let mut ids = query.separated(", ");
-    for id in experiments {
-        ids.push_bind(id);
-    }
-    query.push(")");
-    query.push(" AND ");
-    sql::filter(&mut query, &filter::of(&fields)?, &mut |query, one| condition(query, one, &datasets))?;
-    query.push(" ORDER BY ");
+    let mut list = List::of("l.*");
     for order in fields.objects("order_by")? {
-        order_by(&mut query, &order)?;
+        order_by(&mut list, &order)?;
     }
-    query
-        .push("l.creation_time DESC, l.model_id ASC LIMIT ")
-        .push_bind(page.fetch())
-        .push(" OFFSET ")
-        .push_bind(page.offset);
-    let mut rows: Vec<Row> = query.build_as().fetch_all(app.store.read()).await?;
-    let token = page.cut(&mut rows);
+    list.by("l.creation_time", Kind::Integer, false);
+    list.by("l.model_id", Kind::Text, true);
+    let query = list.from("logged_models l WHERE l.lifecycle_stage = 'active' AND ");
+    sql::among(query, "l.experiment_id", &experiments);
+    query.push(" AND ");
+    sql::filter(query, &filter::of(&fields)?, &mut |query, one| condition(query, one, &datasets))?;
+    let (rows, token) = list.page::<Row>(&page, app.store.read()).await?;
     let mut models = Vec::with_capacity(rows.len());
     for row in rows {
         models.push(logged_models::load(&app, row).await?);
@@ -100,29 +94,31 @@ fn condition(query: &mut Query, comparison: &Comparison, datasets: &[(String, Op
     }
 }
 
-fn order_by(query: &mut Query, order: &Fields) -> Result<()> {
+fn order_by(list: &mut List, order: &Fields) -> Result<()> {
     let name = order.string("field_name")?;
-    let direction = if order.opt_bool("ascending")?.unwrap_or(true) { "ASC" } else { "DESC" };
+    let ascending = order.opt_bool("ascending")?.unwrap_or(true);
     if let Some(key) = name.strip_prefix("metrics.") {
-        for part in ["IS NULL", direction] {
-            query.push("(SELECT m.value FROM logged_model_metrics m WHERE m.model_id = l.model_id AND m.is_nan = 0 AND m.key = ");
-            query.push_bind(key.to_owned());
-            if let Some(dataset) = order.opt_string("dataset_name")? {
-                query.push(" AND m.dataset_name = ").push_bind(dataset);
-            }
-            if let Some(digest) = order.opt_string("dataset_digest")? {
-                query.push(" AND m.dataset_digest = ").push_bind(digest);
-            }
-            query.push(" ORDER BY m.step DESC, m.timestamp DESC LIMIT 1) ").push(part).push(", ");
+        let mut value = Query::new(
+            "(SELECT m.value FROM logged_model_metrics m WHERE m.model_id = l.model_id AND m.is_nan = 0 AND m.key = ",
+        );
+        value.push_bind(key.to_owned());
+        if let Some(dataset) = order.opt_string("dataset_name")? {
+            value.push(" AND m.dataset_name = ").push_bind(dataset);
         }
+        if let Some(digest) = order.opt_string("dataset_digest")? {
+            value.push(" AND m.dataset_digest = ").push_bind(digest);
+        }
+        value.push(" ORDER BY m.step DESC, m.timestamp DESC LIMIT 1)");
+        list.by_maybe(value, Kind::Real, ascending);
         return Ok(());
     }
-    let column = match name.strip_prefix("attributes.").unwrap_or(&name) {
-        "creation_timestamp" | "creation_time" => "creation_time",
-        "last_updated_timestamp" => "last_updated_time",
-        key @ ("name" | "model_id" | "model_type" | "status" | "source_run_id" | "experiment_id") => key,
+    let (column, kind) = match name.strip_prefix("attributes.").unwrap_or(&name) {
+        "creation_timestamp" | "creation_time" => ("creation_time", Kind::Integer),
+        "last_updated_timestamp" => ("last_updated_time", Kind::Integer),
+        "experiment_id" => ("experiment_id", Kind::Integer),
+        key @ ("name" | "model_id" | "model_type" | "status" | "source_run_id") => (key, Kind::Text),
         _ => return Err(Error::invalid("Invalid order_by field_name: there is no such attribute of a logged model.")),
     };
-    query.push(format!("l.{column} IS NULL, l.{column} {direction}, "));
+    list.by_maybe(format!("l.{column}"), kind, ascending);
     Ok(())
 }

@@ -1,4 +1,6 @@
-//! Histories of metrics.
+//! Histories of a metric in several runs, for charts.
+
+use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::State;
@@ -7,61 +9,15 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
-use crate::mlflow::page::{self, Page};
-use crate::mlflow::{names, run_load, runs};
+use crate::mlflow::history::{self, Point};
+use crate::mlflow::sql::{self, Query};
+use crate::mlflow::{names, page, run_load};
 use crate::store;
 
 /// Most runs of one request.
 const RUNS: usize = 100;
 /// Most points of one run in a sample.
 const POINTS: usize = 2500;
-
-type Row = (i64, i64, f64, i64);
-
-/// `GET metrics/get-history`, by timestamp, step, value. Without `max_results`: all of it.
-pub async fn history(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
-    let (id, key) = (runs::id_of(&fields)?, fields.string("metric_key")?);
-    let limit = match fields.opt_int("max_results")? {
-        None => i64::MAX - 1,
-        Some(limit) if limit > 0 => limit,
-        Some(limit) => {
-            return Err(Error::invalid(format!(
-                "Invalid value {limit} for parameter 'max_results' supplied. It must be a positive integer."
-            )));
-        }
-    };
-    let page = Page::of(&fields, limit, &["run_id", "run_uuid", "metric_key"])?;
-    let mut rows = rows(&app, &id, &key, page.fetch(), page.offset).await?;
-    let token = page.cut(&mut rows);
-    let mut answer = json!({});
-    if !rows.is_empty() {
-        let metrics: Vec<_> = rows
-            .into_iter()
-            .map(|(timestamp, step, value, is_nan)| run_load::metric(key.clone(), value, is_nan, timestamp, step))
-            .collect();
-        answer["metrics"] = json!(metrics);
-    }
-    if let Some(token) = token {
-        answer["next_page_token"] = token.into();
-    }
-    Ok(Json(answer))
-}
-
-/// A part of one history; none of a run that is not there.
-async fn rows(app: &App, run: &str, key: &str, limit: i64, offset: i64) -> Result<Vec<Row>> {
-    store::query_as(
-        "SELECT timestamp, step, value, is_nan FROM metrics
-         WHERE run = (SELECT r.id FROM runs r WHERE r.run_uuid = $1)
-             AND key = (SELECT id FROM metric_keys WHERE metric_keys.key = $2)
-         ORDER BY timestamp, step, value LIMIT $3 OFFSET $4",
-    )
-    .bind(run)
-    .bind(key)
-    .bind(limit)
-    .bind(offset)
-    .fetch_all(app.store.read())
-    .await
-}
 
 /// `GET metrics/get-history-bulk-interval`: evenly chosen points of several runs.
 pub async fn bulk_interval(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
@@ -93,22 +49,49 @@ pub async fn bulk_interval(State(app): State<App>, fields: Fields) -> Result<Jso
     };
     let mut metrics = Vec::new();
     for id in ids {
-        let mut rows: Vec<Row> = store::query_as(
-            "SELECT timestamp, step, value, is_nan FROM metrics
-             WHERE run = (SELECT r.id FROM runs r WHERE r.run_uuid = $1)
-                 AND key = (SELECT id FROM metric_keys WHERE metric_keys.key = $2) AND step BETWEEN $3 AND $4
-             ORDER BY step, timestamp, value, is_nan",
-        )
-        .bind(&id)
-        .bind(&key)
-        .bind(start)
-        .bind(end)
-        .fetch_all(app.store.read())
-        .await?;
-        sample(&mut rows, most);
-        metrics.extend(points_of_run(&id, &key, rows));
+        let points = sample(&app, &id, &key, (start, end), most).await?;
+        metrics.extend(points_of_run(&id, &key, points));
     }
     Ok(Json(if metrics.is_empty() { json!({}) } else { json!({"metrics": metrics}) }))
+}
+
+/// At most `most` points with steps in `steps`, by step. The store chooses them: it may hold millions.
+async fn sample(app: &App, run: &str, key: &str, steps: (i64, i64), most: usize) -> Result<Vec<Point>> {
+    let all: Vec<Point> = store::query_as(
+        "SELECT timestamp, step, value, is_nan FROM metrics WHERE run = (SELECT r.id FROM runs r WHERE r.run_uuid = $1)
+             AND key = (SELECT id FROM metric_keys WHERE metric_keys.key = $2) AND step BETWEEN $3 AND $4
+         ORDER BY step, timestamp, value, is_nan LIMIT $5",
+    )
+    .bind(run)
+    .bind(key)
+    .bind(steps.0)
+    .bind(steps.1)
+    .bind(most as i64 + 1)
+    .fetch_all(app.store.read())
+    .await?;
+    if all.len() <= most {
+        return Ok(all);
+    }
+    let total: i64 = store::query_scalar(
+        "SELECT count(*) FROM metrics WHERE run = (SELECT r.id FROM runs r WHERE r.run_uuid = $1)
+             AND key = (SELECT id FROM metric_keys WHERE metric_keys.key = $2) AND step BETWEEN $3 AND $4",
+    )
+    .bind(run)
+    .bind(key)
+    .bind(steps.0)
+    .bind(steps.1)
+    .fetch_one(app.store.read())
+    .await?;
+    let mut query = Query::new(
+        "SELECT timestamp, step, value, is_nan FROM (SELECT timestamp, step, value, is_nan,
+             row_number() OVER (ORDER BY step, timestamp, value, is_nan) - 1 AS place FROM metrics
+         WHERE run = (SELECT r.id FROM runs r WHERE r.run_uuid = ",
+    );
+    query.push_bind(run).push(") AND key = (SELECT k.id FROM metric_keys k WHERE k.key = ").push_bind(key);
+    query.push(") AND step BETWEEN ").push_bind(steps.0).push(" AND ").push_bind(steps.1).push(") q WHERE ");
+    sql::among(&mut query, "place", &chosen(total, most as i64));
+    query.push(" ORDER BY place");
+    query.build_as().fetch_all(app.store.read()).await
 }
 
 /// `GET metrics/get-history-bulk`, of the user interface: whole histories of several runs, cut at `max_results` rows.
@@ -122,7 +105,7 @@ pub async fn bulk(State(app): State<App>, fields: Fields) -> Result<Json<Value>>
     ids.sort();
     let mut metrics = Vec::new();
     for id in ids {
-        let rows = rows(&app, &id, &key, left, 0).await?;
+        let rows = history::points(&app, &id, &key, None, left).await?;
         left -= rows.len() as i64;
         metrics.extend(points_of_run(&id, &key, rows));
     }
@@ -130,7 +113,7 @@ pub async fn bulk(State(app): State<App>, fields: Fields) -> Result<Json<Value>>
 }
 
 /// The points of one run with its id.
-fn points_of_run(id: &str, key: &str, rows: Vec<Row>) -> Vec<Value> {
+fn points_of_run(id: &str, key: &str, rows: Vec<Point>) -> Vec<Value> {
     rows.into_iter()
         .map(|(timestamp, step, value, is_nan)| {
             let mut point = json!(run_load::metric(key.to_owned(), value, is_nan, timestamp, step));
@@ -140,21 +123,10 @@ fn points_of_run(id: &str, key: &str, rows: Vec<Row>) -> Vec<Value> {
         .collect()
 }
 
-/// Keeps the first of each of `most` equal shares of `rows`, and the last of all.
-fn sample<T>(rows: &mut Vec<T>, most: usize) {
-    let (total, share, longer) = (rows.len(), rows.len() / most, rows.len() % most);
-    if total <= most {
-        return;
-    }
-    let first = |i: usize| i * share + i.min(longer);
-    let mut kept = 0;
-    let mut at = 0;
-    rows.retain(|_| {
-        let keep = if kept + 1 == most { at + 1 == total } else { at == first(kept) };
-        at += 1;
-        kept += usize::from(keep);
-        keep
-    });
+/// Places of the first of each of `most` equal shares of `total` points, and of the last of all; `total` is more than `most`.
+fn chosen(total: i64, most: i64) -> BTreeSet<i64> {
+    let (share, longer) = (total / most, total % most);
+    (0..most - 1).map(|i| i * share + i.min(longer)).chain([total - 1]).collect()
 }
 
 #[cfg(test)]
@@ -163,12 +135,9 @@ mod tests {
 
     #[test]
     fn samples_keep_both_ends() {
-        for (total, most, expected) in
-            [(3, 5, &[0, 1, 2][..]), (10, 3, &[0, 4, 9]), (10, 1, &[9]), (7, 4, &[0, 2, 4, 6]), (0, 2, &[])]
+        for (total, most, expected) in [(10, 3, &[0, 4, 9][..]), (10, 1, &[9]), (7, 4, &[0, 2, 4, 6]), (3, 2, &[0, 2])]
         {
-            let mut rows: Vec<i32> = (0..total).collect();
-            sample(&mut rows, most);
-            assert_eq!(rows, expected, "{most} of {total}");
+            assert_eq!(chosen(total, most), expected.iter().copied().collect(), "{most} of {total}");
         }
     }
 }

@@ -6,52 +6,92 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::fields::Fields;
+use crate::store;
 
 /// The page that a request asks for.
 pub struct Page {
-    /// Rows to skip.
-    pub offset: i64,
     /// Most rows.
     pub limit: i64,
     /// What the query is, so that a token of another one is refused.
     query: String,
+    /// Where the last row of the page before stands in the order.
+    after: Option<Vec<Value>>,
+}
+
+/// What a key of an order is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A count or a time.
+    Integer,
+    /// A measurement.
+    Real,
+    /// A text.
+    Text,
 }
 
 impl Page {
-    /// Reads `max_results` and `page_token`; `query` names the fields that say what is asked for.
-    pub fn of(fields: &Fields, limit: i64, query: &[&str]) -> Result<Page> {
+    /// Reads `page_token`; `list` and the fields `query` say what is asked for.
+    pub fn of(fields: &Fields, limit: i64, list: &str, query: &[&str]) -> Result<Page> {
         let mut hash = Sha256::new();
+        hash.update(list);
         for name in query {
-            hash.update(format!("{name}={:?};", fields.get(name)?));
+            hash.update(format!(";{name}={:?}", fields.get(name)?));
         }
         let query = hex::encode(&hash.finalize()[..8]);
         let token = fields.opt_string("page_token")?.filter(|token| !token.is_empty());
-        let offset = token.map_or(Ok(0), |token| offset(&token, &query))?;
-        Ok(Page { offset, limit, query })
+        let after = token.map(|token| after(&token, &query)).transpose()?;
+        Ok(Page { limit, query, after })
     }
 
-    /// Rows to fetch: one more than the page has, to know whether there is another page.
-    pub fn fetch(&self) -> i64 {
-        self.limit.saturating_add(1)
+    /// Behind which keys the page begins, when they are of these kinds.
+    pub fn after(&self, kinds: &[Kind]) -> Result<Option<Vec<store::Value>>> {
+        let Some(after) = &self.after else { return Ok(None) };
+        if after.len() != kinds.len() {
+            return Err(senseless());
+        }
+        after.iter().zip(kinds).map(|(value, kind)| read(value, *kind)).collect::<Result<_>>().map(Some)
     }
 
-    /// Cuts what was fetched, and makes the token of the next page.
-    pub fn cut<T>(&self, rows: &mut Vec<T>) -> Option<String> {
-        let more = rows.len() as i64 > self.limit;
-        rows.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
-        let token = json!({"offset": self.offset + self.limit, "query": self.query});
-        more.then(|| base64(token.to_string().as_bytes()))
+    /// The token of the page behind a row with these keys.
+    pub fn token(&self, keys: &[store::Value]) -> String {
+        let after: Vec<Value> = keys.iter().map(written).collect();
+        let token = base64(json!({"after": after, "query": self.query}).to_string().as_bytes());
+        token.replace('+', "-").replace('/', "_") // it travels in query strings
     }
 }
 
-fn offset(token: &str, query: &str) -> Result<i64> {
+fn after(token: &str, query: &str) -> Result<Vec<Value>> {
     let bytes = decode(token).ok_or_else(|| Error::invalid("Invalid page token, could not base64-decode"))?;
-    let token = serde_json::from_slice::<serde_json::Value>(&bytes).unwrap_or_default();
-    match token["offset"].as_i64() {
-        Some(_) if token["query"] != query => Err(Error::invalid("Invalid page token: it belongs to another query.")),
-        Some(offset) if offset >= 0 => Ok(offset),
-        _ => Err(Error::invalid("Invalid page token, it holds no offset")),
+    let mut token = serde_json::from_slice::<Value>(&bytes).unwrap_or_default();
+    match token["after"].take() {
+        Value::Array(_) if token["query"] != query => {
+            Err(Error::invalid("Invalid page token: it belongs to another query."))
+        }
+        Value::Array(after) => Ok(after),
+        _ => Err(senseless()),
     }
+}
+
+fn written(value: &store::Value) -> Value {
+    match value {
+        store::Value::Integer(value) => json!(value),
+        store::Value::Real(value) => json!(value),
+        store::Value::Text(value) => json!(value),
+    }
+}
+
+fn read(value: &Value, kind: Kind) -> Result<store::Value> {
+    match (kind, value) {
+        (_, Value::Null) => Ok(store::Value::Text(None)),
+        (Kind::Integer, Value::Number(number)) => number.as_i64().map(store::Value::from).ok_or_else(senseless),
+        (Kind::Real, Value::Number(number)) => number.as_f64().map(store::Value::from).ok_or_else(senseless),
+        (Kind::Text, Value::String(text)) => Ok(text.into()),
+        _ => Err(senseless()),
+    }
+}
+
+fn senseless() -> Error {
+    Error::invalid("Invalid page token: it is none of this server's.")
 }
 
 /// `max_results` in `1..=most`, or `default`.
@@ -103,20 +143,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_belongs_to_its_query() {
-        let page = |query: &str| Page::of(&Fields::from_query(query), 2, &["filter"]);
-        let mut rows = vec![1, 2, 3];
-        let token = page("filter=a").unwrap().cut(&mut rows).unwrap();
-        assert_eq!(rows, [1, 2]);
-        assert_eq!(page(&format!("filter=a&page_token={token}")).unwrap().offset, 2);
-        assert_eq!(page("filter=a").unwrap().cut(&mut vec![1, 2]), None);
-        for wrong in [
-            &format!("filter=b&page_token={token}"),
-            "page_token=!!",
-            "page_token=e30=",
-            "page_token=eyJvZmZzZXQiOiA3fQ==",
-        ] {
-            assert!(page(wrong).is_err(), "{wrong}");
-        }
+    fn a_token_belongs_to_its_query_and_keeps_every_bit() {
+        let page = |query: &str| Page::of(&Fields::from_query(query), 2, "things", &["filter"]);
+        let kinds = [Kind::Real, Kind::Integer, Kind::Text, Kind::Real];
+        let keys = [(-1e-300).into(), i64::MIN.into(), "a \"b\" é".into(), store::Value::Text(None)];
+        let token = page("filter=a").unwrap().token(&keys);
+        let same = page(&format!("filter=a&page_token={}", token)).unwrap();
+        assert_eq!(format!("{:?}", same.after(&kinds).unwrap().unwrap()), format!("{keys:?}"));
+        assert!(page("filter=a").unwrap().after(&kinds).unwrap().is_none());
+
+        let refused = |fields: &str, list: &str, kinds: &[Kind], expected: &str| {
+            let page = Page::of(&Fields::from_query(fields), 2, list, &["filter"]);
+            assert_eq!(page.and_then(|page| page.after(kinds)).unwrap_err().to_string(), expected, "{fields}");
+        };
+        let (foreign, senseless) =
+            ("Invalid page token: it belongs to another query.", "Invalid page token: it is none of this server's.");
+        refused(&format!("filter=b&page_token={token}"), "things", &kinds, foreign);
+        refused(&format!("filter=a&page_token={token}"), "others", &kinds, foreign);
+        refused(&format!("filter=a&page_token={token}"), "things", &kinds[..3], senseless);
+        refused(&format!("filter=a&page_token={token}"), "things", &[Kind::Integer; 4], senseless);
+        refused("page_token=!!", "things", &kinds, "Invalid page token, could not base64-decode");
+        refused("page_token=e30=", "things", &kinds, senseless);
     }
 }

@@ -9,8 +9,9 @@ use crate::auth::caller::Caller;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::filter::{self, Comparison, Operator};
+use crate::mlflow::keyset::List;
 use crate::mlflow::order;
-use crate::mlflow::page::{self, Page};
+use crate::mlflow::page::{self, Kind, Page};
 use crate::mlflow::sql::{self, Query};
 use crate::mlflow::{registered_models, versions};
 
@@ -20,27 +21,26 @@ const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
 /// `GET registered-models/search`.
 pub async fn models(caller: Caller, State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     let limit = page::limit(&fields, 100, 1000)?;
-    let page = Page::of(&fields, limit, &["filter", "order_by"])?;
-    let mut query = Query::new("SELECT m.name FROM registered_models m WHERE ");
-    granted(&mut query, &caller, "m.name");
-    sql::filter(&mut query, &filter::of(&fields)?, &mut model)?;
-    query.push(" ORDER BY ");
+    let page = Page::of(&fields, limit, "registered_models", &["filter", "order_by"])?;
+    let mut list = List::of("m.name");
     for order in order::parse_all(&fields.strings("order_by")?)? {
-        let column = match order.key.as_str() {
-            "name" => "m.name",
-            "timestamp" | "last_updated_timestamp" => "m.last_updated_timestamp",
-            "creation_timestamp" => "m.creation_timestamp",
+        let (column, kind) = match order.key.as_str() {
+            "name" => ("m.name", Kind::Text),
+            "timestamp" | "last_updated_timestamp" => ("m.last_updated_timestamp", Kind::Integer),
+            "creation_timestamp" => ("m.creation_timestamp", Kind::Integer),
             _ => {
                 return Err(Error::invalid(
                     "Invalid order_by clause: models are ordered by name or last_updated_timestamp.",
                 ));
             }
         };
-        query.push(column).push(if order.ascending { " ASC, " } else { " DESC, " });
+        list.by(column, kind, order.ascending);
     }
-    query.push("m.name ASC LIMIT ").push_bind(page.fetch()).push(" OFFSET ").push_bind(page.offset);
-    let mut names: Vec<(String,)> = query.build_as().fetch_all(app.store.read()).await?;
-    let token = page.cut(&mut names);
+    list.by("m.name", Kind::Text, true);
+    let query = list.from("registered_models m WHERE ");
+    granted(query, &caller, "m.name");
+    sql::filter(query, &filter::of(&fields)?, &mut model)?;
+    let (names, token) = list.page::<(String,)>(&page, app.store.read()).await?;
     let mut models = Vec::with_capacity(names.len());
     for (name,) in names {
         models.push(registered_models::load(app.store.read(), &name).await?);
@@ -51,32 +51,32 @@ pub async fn models(caller: Caller, State(app): State<App>, fields: Fields) -> R
 /// `GET model-versions/search`; deleted ones are never found.
 pub async fn versions(caller: Caller, State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     let limit = page::limit(&fields, 10_000, 200_000)?;
-    let page = Page::of(&fields, limit, &["filter", "order_by"])?;
-    let mut query = Query::new("SELECT v.* FROM model_versions v WHERE v.deleted = 0 AND ");
-    granted(&mut query, &caller, "v.name");
-    sql::filter(&mut query, &filter::of(&fields)?, &mut version)?;
+    let page = Page::of(&fields, limit, "model_versions", &["filter", "order_by"])?;
+    let mut list = List::of("v.*");
     let orders = order::parse_all(&fields.strings("order_by")?)?;
-    query.push(" ORDER BY ");
     for order in &orders {
-        let column = match order.key.as_str() {
-            "name" => "v.name",
-            "version_number" | "version" => "v.version",
-            "creation_timestamp" => "v.creation_timestamp",
-            "last_updated_timestamp" | "timestamp" => "v.last_updated_timestamp",
+        let (column, kind) = match order.key.as_str() {
+            "name" => ("v.name", Kind::Text),
+            "version_number" | "version" => ("v.version", Kind::Integer),
+            "creation_timestamp" => ("v.creation_timestamp", Kind::Integer),
+            "last_updated_timestamp" | "timestamp" => ("v.last_updated_timestamp", Kind::Integer),
             _ => {
                 return Err(Error::invalid(
                     "Invalid order_by clause: versions are ordered by name, version_number, creation_timestamp or last_updated_timestamp.",
                 ));
             }
         };
-        query.push(column).push(if order.ascending { " ASC, " } else { " DESC, " });
+        list.by(column, kind, order.ascending);
     }
     if orders.is_empty() {
-        query.push("v.last_updated_timestamp DESC, ");
+        list.by("v.last_updated_timestamp", Kind::Integer, false);
     }
-    query.push("v.name ASC, v.version DESC LIMIT ").push_bind(page.fetch()).push(" OFFSET ").push_bind(page.offset);
-    let mut rows: Vec<versions::Row> = query.build_as().fetch_all(app.store.read()).await?;
-    let token = page.cut(&mut rows);
+    list.by("v.name", Kind::Text, true);
+    list.by("v.version", Kind::Integer, false);
+    let query = list.from("model_versions v WHERE v.deleted = 0 AND ");
+    granted(query, &caller, "v.name");
+    sql::filter(query, &filter::of(&fields)?, &mut version)?;
+    let (rows, token) = list.page::<versions::Row>(&page, app.store.read()).await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
         found.push(versions::listed(app.store.read(), row).await?);

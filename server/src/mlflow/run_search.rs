@@ -1,5 +1,7 @@
 //! Search of runs.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
@@ -9,8 +11,9 @@ use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::experiment_search::view;
 use crate::mlflow::filter::{self, Comparison, Operator};
+use crate::mlflow::keyset::List;
 use crate::mlflow::order::{self, Order};
-use crate::mlflow::page::{self, Page};
+use crate::mlflow::page::{self, Kind, Page};
 use crate::mlflow::runs::{COLUMNS, Row};
 use crate::mlflow::sql::{self, Query};
 use crate::mlflow::{names, run_load};
@@ -18,38 +21,29 @@ use crate::mlflow::{names, run_load};
 /// `POST runs/search`.
 pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     let limit = page::limit(&fields, 1000, 50_000)?;
-    let page = Page::of(&fields, limit, &["filter", "order_by", "experiment_ids", "run_view_type"])?;
+    let page = Page::of(&fields, limit, "runs", &["filter", "order_by", "experiment_ids", "run_view_type"])?;
     let experiments =
-        fields.strings("experiment_ids")?.iter().map(|id| names::experiment_id(id)).collect::<Result<Vec<_>>>()?;
+        fields.strings("experiment_ids")?.iter().map(|id| names::experiment_id(id)).collect::<Result<BTreeSet<_>>>()?;
     let filter = filter::of(&fields)?;
     let orders = order::parse_all(&fields.strings("order_by")?)?;
-    let mut query = Query::new("SELECT ");
-    query.push(COLUMNS).push(" FROM runs r");
+    let mut list = List::of(COLUMNS);
     for (i, order) in orders.iter().enumerate() {
-        join(&mut query, i, order)?;
-    }
-    query.push(" WHERE r.experiment_id IN (");
-    let mut ids = query.separated(", ");
-    for id in &experiments {
-        ids.push_bind(*id);
-    }
-    query.push(")");
-    view(&mut query, "r.lifecycle_stage", &fields, "run_view_type")?;
-    query.push(" AND ");
-    sql::filter(&mut query, &filter, &mut condition)?;
-    query.push(" ORDER BY ");
-    for (i, order) in orders.iter().enumerate() {
-        order_by(&mut query, i, order)?;
+        order_by(&mut list, i, order)?;
     }
     if !orders.iter().any(|order| attribute(order) == Some("start_time")) {
-        query.push("r.start_time DESC, ");
+        list.by("r.start_time", Kind::Integer, false);
     }
-    query.push("r.run_uuid ASC LIMIT ").push_bind(page.fetch()).push(" OFFSET ").push_bind(page.offset);
-    if experiments.is_empty() {
-        return Ok(Json(json!({})));
+    list.by("r.run_uuid", Kind::Text, true);
+    let query = list.from("runs r");
+    for (i, order) in orders.iter().enumerate() {
+        join(query, i, order);
     }
-    let mut rows: Vec<Row> = query.build_as().fetch_all(app.store.read()).await?;
-    let token = page.cut(&mut rows);
+    query.push(" WHERE ");
+    sql::among(query, "r.experiment_id", &experiments);
+    view(query, "r.lifecycle_stage", &fields, "run_view_type")?;
+    query.push(" AND ");
+    sql::filter(query, &filter, &mut condition)?;
+    let (rows, token) = list.page::<Row>(&page, app.store.read()).await?;
     let mut answer = json!({});
     if !rows.is_empty() {
         answer["runs"] = json!(run_load::load(app.store.read(), rows).await?);
@@ -115,7 +109,8 @@ fn dataset(query: &mut Query, comparison: &Comparison) -> Result<()> {
     Ok(())
 }
 
-fn join(query: &mut Query, i: usize, order: &Order) -> Result<()> {
+/// The table that holds what is ordered by, of which a run may have nothing.
+fn join(query: &mut Query, i: usize, order: &Order) {
     match order.entity.as_str() {
         "metric" | "metrics" => {
             query
@@ -133,23 +128,27 @@ fn join(query: &mut Query, i: usize, order: &Order) -> Result<()> {
         "tag" | "tags" => {
             query.push(format!(" LEFT JOIN tags o{i} ON o{i}.run = r.id AND o{i}.key = ")).push_bind(order.key.clone());
         }
-        _ if attribute(order).is_some() => {}
-        _ => return Err(Error::invalid("Invalid order_by clause: there is no such attribute of a run.")),
+        _ => {}
     }
-    Ok(())
 }
 
-fn order_by(query: &mut Query, i: usize, order: &Order) -> Result<()> {
-    let direction = if order.ascending { "ASC" } else { "DESC" };
-    let text = match (order.entity.as_str(), attribute(order)) {
-        (_, Some(key @ ("run_uuid" | "start_time"))) => format!("r.{key} {direction}, "),
-        (_, Some(column)) => format!("r.{column} IS NULL, r.{column} {direction}, "),
-        ("metric" | "metrics", _) => {
-            format!("CASE WHEN o{i}.run IS NULL THEN 2 ELSE o{i}.is_nan END, o{i}.value {direction}, ")
+fn order_by(list: &mut List, i: usize, order: &Order) -> Result<()> {
+    match (order.entity.as_str(), attribute(order)) {
+        (_, Some("end_time")) => list.by_maybe("r.end_time", Kind::Integer, order.ascending),
+        (_, Some(column @ ("start_time" | "experiment_id"))) => {
+            list.by(format!("r.{column}"), Kind::Integer, order.ascending);
         }
-        _ => format!("o{i}.value IS NULL, o{i}.value {direction}, "),
-    };
-    query.push(text);
+        (_, Some(column)) => list.by(format!("r.{column}"), Kind::Text, order.ascending),
+        ("metric" | "metrics", _) => {
+            // In both directions: numbers, NaN, none.
+            list.by(format!("CASE WHEN o{i}.run IS NULL THEN 2 ELSE o{i}.is_nan END"), Kind::Integer, true);
+            list.by_maybe(format!("o{i}.value"), Kind::Real, order.ascending);
+        }
+        ("param" | "params" | "parameter" | "parameters" | "tag" | "tags", _) => {
+            list.by_maybe(format!("o{i}.value"), Kind::Text, order.ascending);
+        }
+        _ => return Err(Error::invalid("Invalid order_by clause: there is no such attribute of a run.")),
+    }
     Ok(())
 }
 

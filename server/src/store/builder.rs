@@ -14,6 +14,12 @@ pub struct QueryBuilder {
     values: Vec<Value>,
 }
 
+impl<T: Into<String>> From<T> for QueryBuilder {
+    fn from(text: T) -> QueryBuilder {
+        QueryBuilder::new(text)
+    }
+}
+
 impl QueryBuilder {
     /// Begins with `text`.
     pub fn new(text: impl Into<String>) -> QueryBuilder {
@@ -33,6 +39,13 @@ impl QueryBuilder {
         self
     }
 
+    /// Adds another statement's text and values.
+    pub fn append(&mut self, other: QueryBuilder) -> &mut QueryBuilder {
+        self.text.push_str(&other.text);
+        self.values.extend(other.values);
+        self
+    }
+
     /// Adds what follows with `separator` between.
     pub fn separated(&mut self, separator: &'static str) -> Separated<'_> {
         Separated { builder: self, separator, first: true }
@@ -45,6 +58,12 @@ impl QueryBuilder {
             row(&mut self.separated(", "), item);
             self.push(")");
         }
+    }
+
+    /// What was written until now.
+    #[cfg(test)]
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The statement, of which nobody reads rows.

@@ -5,6 +5,7 @@ mod artifacts;
 mod bad_input;
 mod database;
 mod logs;
+mod pages;
 mod production;
 mod routes;
 mod serving;

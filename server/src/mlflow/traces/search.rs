@@ -1,5 +1,7 @@
 //! Search of traces.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
@@ -8,9 +10,10 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::filter::{self, Comparison, Operator, Value as Right};
+use crate::mlflow::keyset::List;
 use crate::mlflow::names;
 use crate::mlflow::order::{self, Order};
-use crate::mlflow::page::{self, Page};
+use crate::mlflow::page::{self, Kind, Page};
 use crate::mlflow::sql::{self, Query};
 use crate::mlflow::traces::info::{self, COLUMNS, Row};
 use crate::mlflow::traces::{NAME, SOURCE_RUN};
@@ -21,36 +24,25 @@ pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value
         return Err(fields.required("locations"));
     }
     let limit = page::limit(&fields, 100, 500)?;
-    let page = Page::of(&fields, limit, &["filter", "order_by", "locations"])?;
-    let mut experiments = Vec::new();
+    let page = Page::of(&fields, limit, "traces", &["filter", "order_by", "locations"])?;
+    let mut experiments = BTreeSet::new();
     for location in fields.objects("locations")? {
         let experiment = location.object("mlflow_experiment")?.string("experiment_id")?;
-        experiments.push(names::experiment_id(&experiment)?);
+        experiments.insert(names::experiment_id(&experiment)?);
     }
     let filter = filter::of(&fields)?;
     let orders = order::parse_all(&fields.strings("order_by")?)?;
-    if experiments.is_empty() {
-        return Ok(Json(json!({})));
-    }
-    let mut query = Query::new("SELECT ");
-    query.push(COLUMNS).push(" FROM traces c WHERE c.experiment_id IN (");
-    let mut ids = query.separated(", ");
-    for id in experiments {
-        ids.push_bind(id);
-    }
-    query.push(") AND ");
-    sql::filter(&mut query, &filter, &mut condition)?;
-    query.push(" ORDER BY ");
+    let mut list = List::of(COLUMNS);
     for order in &orders {
-        order_by(&mut query, order)?;
+        order_by(&mut list, order)?;
     }
-    query
-        .push("c.request_time DESC, c.trace_id ASC LIMIT ")
-        .push_bind(page.fetch())
-        .push(" OFFSET ")
-        .push_bind(page.offset);
-    let mut rows: Vec<Row> = query.build_as().fetch_all(app.store.read()).await?;
-    let token = page.cut(&mut rows);
+    list.by("c.request_time", Kind::Integer, false);
+    list.by("c.trace_id", Kind::Text, true);
+    let query = list.from("traces c WHERE ");
+    sql::among(query, "c.experiment_id", &experiments);
+    query.push(" AND ");
+    sql::filter(query, &filter, &mut condition)?;
+    let (rows, token) = list.page::<Row>(&page, app.store.read()).await?;
     let mut answer = json!({});
     if !rows.is_empty() {
         answer["traces"] = info::load(app.store.read(), rows).await?.into();
@@ -125,32 +117,29 @@ fn text(query: &mut Query, comparison: &Comparison) -> Result<()> {
     Ok(())
 }
 
-fn order_by(query: &mut Query, order: &Order) -> Result<()> {
-    let direction = if order.ascending { "ASC" } else { "DESC" };
-    let value = match (order.entity.as_str(), order.key.as_str()) {
+fn order_by(list: &mut List, order: &Order) -> Result<()> {
+    let (value, kind) = match (order.entity.as_str(), order.key.as_str()) {
         ("" | "attribute" | "attributes" | "trace", key) => match key {
-            "timestamp" | "timestamp_ms" => "c.request_time",
-            "execution_time" | "execution_time_ms" => "c.execution_duration",
-            "end_time" | "end_time_ms" => "(c.request_time + c.execution_duration)",
-            "status" => "c.state",
-            "request_id" => "c.trace_id",
-            "experiment_id" => "c.experiment_id",
-            "name" => return pair(query, "trace_tags", NAME, direction),
-            "run_id" => return pair(query, "trace_metadata", SOURCE_RUN, direction),
+            "timestamp" | "timestamp_ms" => ("c.request_time".into(), Kind::Integer),
+            "execution_time" | "execution_time_ms" => ("c.execution_duration".into(), Kind::Integer),
+            "end_time" | "end_time_ms" => ("(c.request_time + c.execution_duration)".into(), Kind::Integer),
+            "status" => ("c.state".into(), Kind::Text),
+            "request_id" => ("c.trace_id".into(), Kind::Text),
+            "experiment_id" => ("c.experiment_id".into(), Kind::Integer),
+            "name" => (pair("trace_tags", NAME), Kind::Text),
+            "run_id" => (pair("trace_metadata", SOURCE_RUN), Kind::Text),
             _ => return Err(Error::invalid("Invalid order_by clause: there is no such attribute of a trace.")),
         },
-        ("tag" | "tags", key) => return pair(query, "trace_tags", key, direction),
-        ("metadata" | "request_metadata", key) => return pair(query, "trace_metadata", key, direction),
+        ("tag" | "tags", key) => (pair("trace_tags", key), Kind::Text),
+        ("metadata" | "request_metadata", key) => (pair("trace_metadata", key), Kind::Text),
         _ => return Err(Error::invalid("Invalid order_by clause: traces have attributes, tags and metadata.")),
     };
-    query.push(format!("{value} IS NULL, {value} {direction}, "));
+    list.by_maybe(value, kind, order.ascending);
     Ok(())
 }
 
-fn pair(query: &mut Query, table: &str, key: &str, direction: &str) -> Result<()> {
-    for part in ["IS NULL", direction] {
-        query.push(format!("(SELECT t.value FROM {table} t WHERE t.trace_id = c.trace_id AND t.key = "));
-        query.push_bind(key).push(") ").push(part).push(", ");
-    }
-    Ok(())
+fn pair(table: &str, key: &str) -> Query {
+    let mut value = Query::new(format!("(SELECT t.value FROM {table} t WHERE t.trace_id = c.trace_id AND t.key = "));
+    value.push_bind(key).push(")");
+    value
 }
