@@ -40,6 +40,8 @@ pub mod moving;
 pub mod observe;
 mod oip;
 mod openapi;
+#[cfg(feature = "store")]
+mod path;
 mod patience;
 mod predict;
 mod requests;

@@ -1,5 +1,8 @@
-//! `GET /openapi.json`: OpenAPI 3.1, with a typed path for every model that is served, from its signature.
+//! `GET /openapi.json`: OpenAPI 3.1, with a typed path for every model that is served, from its signature, and one for every
+//! other route that is declared.
 
+mod fields;
+mod rest;
 mod schema;
 
 use std::collections::BTreeSet;
@@ -7,9 +10,10 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::auth::caller::Caller;
+use crate::route::Declared;
 use crate::serving::{Serving, Target, Unserved};
 use crate::url::encoded;
 
@@ -18,16 +22,17 @@ pub async fn document(caller: Caller, State(serving): State<Serving>) -> Respons
     match serving.models.served().await {
         Ok(served) => {
             let theirs = served.iter().filter(|target| caller.has_model(&target.name));
-            Json(of(&theirs.map(|target| &**target).collect::<Vec<_>>())).into_response()
+            Json(of(&theirs.map(|target| &**target).collect::<Vec<_>>(), serving.declared())).into_response()
         }
         Err(Unserved(status, message)) => (status, Json(json!({"detail": message}))).into_response(),
     }
 }
 
-/// The document for these models.
-fn of(served: &[&Target]) -> Value {
-    let mut paths = Map::new();
+/// The document for these models and routes.
+fn of(served: &[&Target], declared: &[Declared]) -> Value {
+    let mut paths = rest::paths(declared);
     let mut schemas = schema::shared();
+    schemas.extend(rest::schemas());
     let mut ids = BTreeSet::new();
     for target in served {
         let id = unique(&mut ids, &target.name);
@@ -41,23 +46,20 @@ fn of(served: &[&Target]) -> Value {
     if !served.is_empty() {
         paths.insert("/invocations".to_owned(), invocations());
     }
-    for (path, summary, kind) in [
-        ("/v2/health/live", "The process is alive.", "application/json"),
-        ("/v2/health/ready", "New requests may come here.", "application/json"),
-        ("/ping", "There is a model to predict with (MLflow, SageMaker).", "text/plain"),
-        ("/version", "The version of MLflow whose API this is.", "text/plain"),
-    ] {
+    for (path, summary) in
+        [("/v2/health/live", "The process is alive."), ("/v2/health/ready", "New requests may come here.")]
+    {
         let id = path.trim_matches('/').replace('/', "_");
-        let ok = json!({"description": "Yes.", "content": {kind: {"schema": {}}}});
+        let ok = json!({"description": "Yes.", "content": {"application/json": {"schema": {}}}});
         let get = json!({"operationId": id, "tags": ["health"], "summary": summary, "responses": {"200": ok}});
         paths.insert(path.to_owned(), json!({"get": get}));
     }
     json!({
         "openapi": "3.1.0",
         "info": {
-            "title": "Beira predictions",
+            "title": "Beira",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Typed predictions of the models that are served here. A missing value is null; every fault of a request is listed."
+            "description": "Typed predictions of the models that are served here (a missing value is null; every fault of a request is listed), and the rest of the server's API. What stands under /api is also found under /ajax-api."
         },
         "paths": paths,
         "components": {"schemas": schemas}
@@ -155,4 +157,28 @@ fn unique(taken: &mut BTreeSet<String>, name: &str) -> String {
         candidate = format!("{id}_{i}");
     }
     candidate
+}
+
+#[cfg(all(test, feature = "store"))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_route_that_is_declared_is_told_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = crate::Config {
+            db: folder.path().join("beira.db").into(),
+            artifacts: folder.path().join("artifacts").into(),
+            ..crate::Config::default()
+        };
+        let app = crate::App::open(config).await.unwrap();
+        let (_, declared) = app.router();
+        let name = |route: &Declared| format!("{} {}", route.method, route.path);
+        let told: BTreeSet<String> = declared.iter().filter(|route| rest::told(route)).map(name).collect();
+        let known: BTreeSet<String> = fields::ROUTES.iter().map(|(route, ..)| (*route).to_owned()).collect();
+        assert_eq!(told, known);
+        for (_, fields) in fields::COMPONENTS {
+            assert!(fields::object(fields)["properties"].is_object(), "{fields}");
+        }
+    }
 }

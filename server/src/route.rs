@@ -112,6 +112,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
     /// The router and the list it was made from.
     pub fn finish(self) -> (Router<S>, Vec<Declared>) {
+        self.serving.declare(&self.declared);
         (self.router, self.declared)
     }
 }

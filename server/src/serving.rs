@@ -3,8 +3,8 @@
 //! Where models come from is behind [`Models`]: a registry with its store, or one module in memory.
 
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRef;
 use axum::http::{Method, StatusCode};
@@ -18,7 +18,7 @@ use crate::auth::demand::Resource::{self, ModelInPath, Nothing};
 use crate::ids::Ids;
 use crate::observe::otlp::Otlp;
 use crate::requests::Requests;
-use crate::route::Routes;
+use crate::route::{Declared, Routes};
 use crate::traffic::Traffic;
 use crate::{docs, invocations, oip, openapi, predict};
 
@@ -48,6 +48,7 @@ pub struct Inner {
     /// Who asks for tokens; nobody does where there are no accounts.
     pub porter: Option<Arc<dyn Porter>>,
     ready: AtomicBool,
+    declared: OnceLock<Vec<Declared>>,
 }
 
 /// Limits of one request.
@@ -104,7 +105,8 @@ impl Serving {
     ) -> Serving {
         let (traffic, requests) = (Traffic::default(), Requests::default());
         let ready = AtomicBool::new(true);
-        Serving(Arc::new(Inner { models, traffic, requests, limits, ids, otlp, porter, ready }))
+        let declared = OnceLock::new();
+        Serving(Arc::new(Inner { models, traffic, requests, limits, ids, otlp, porter, ready, declared }))
     }
 
     /// The model to predict with.
@@ -113,6 +115,16 @@ impl Serving {
             Some(target) => Ok(target),
             None => self.models.find(name, reference).await,
         }
+    }
+
+    /// All routes beside these, once the list is complete.
+    pub fn declared(&self) -> &[Declared] {
+        self.declared.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// The list is complete.
+    pub fn declare(&self, routes: &[Declared]) {
+        self.declared.get_or_init(|| routes.to_vec());
     }
 
     /// Whether new requests should still come here.

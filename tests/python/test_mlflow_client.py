@@ -150,6 +150,12 @@ def test_the_registry(client):
     assert client.get_model_version("m", "1").description == "the first"
     client.transition_model_version_stage("m", "1", "Production")
     assert [v.current_stage for v in client.get_latest_versions("m", ["Production"])] == ["Production"]
+    client.set_registered_model_tag("m", "team", "edge")
+    client.delete_registered_model_tag("m", "a")
+    assert client.get_registered_model("m").tags == {"team": "edge"}
+    client.set_registered_model_alias("m", "worst", "2")
+    client.delete_registered_model_alias("m", "worst")
+    client.delete_registered_model_alias("m", "worst")  # nothing to do
     client.set_registered_model_alias("m", "best", "3")
     client.delete_model_version("m", "3")
     assert client.get_registered_model("m").aliases == {}

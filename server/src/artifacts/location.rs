@@ -15,6 +15,11 @@ use crate::url::decoded;
 const REMOTE: [&str; 13] =
     ["s3", "gs", "r2", "wasbs", "abfs", "abfss", "hdfs", "dbfs", "ftp", "sftp", "http", "https", "oss"];
 
+/// Longest path; folders and buckets take no longer ones.
+const LONGEST: usize = 1024;
+/// Longest name of a file or folder: file systems take 255 bytes, and an upload on its way has a few more.
+const LONGEST_NAME: usize = 240;
+
 /// A relative path of plain names. Percent codes are looked through as often as they are nested.
 pub fn clean(path: &str) -> Result<Path> {
     let path = path.trim_matches('/');
@@ -32,7 +37,13 @@ pub fn clean(path: &str) -> Result<Path> {
         }
         seen = next;
     }
-    Ok(path.split('/').filter(|part| !part.is_empty()).collect())
+    let path: Path = path.split('/').filter(|part| !part.is_empty()).collect();
+    if path.as_ref().len() > LONGEST || path.parts().any(|part| part.as_ref().len() > LONGEST_NAME) {
+        return Err(Error::invalid(format!(
+            "Invalid path: it may have {LONGEST} bytes, and each name in it {LONGEST_NAME}"
+        )));
+    }
+    Ok(path)
 }
 
 /// `/path` or `//host/path`, without the host.
@@ -96,6 +107,9 @@ mod tests {
             ["..", "a/../b", "a/%2e%2e/b", "a/%252e%252e/b", "%25252e%25252e/x", "a\\b", "a%5Cb", "a/./b", "a%00b"]
         {
             assert!(clean(path).is_err(), "{path}");
+        }
+        for (long, fits) in [("a".repeat(240), true), ("ä".repeat(121), false), ("a/".repeat(600), false)] {
+            assert_eq!(clean(&long).is_ok(), fits, "{} bytes", long.len());
         }
     }
 

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use contract::api::{ModelDetail, VersionDetail};
 
 use crate::app::App;
 use crate::error::Result;
 use crate::mlflow::{registered_models, versions};
 use crate::modules;
+use crate::path::Path;
 use crate::store;
 
 /// The model, its versions newest first.

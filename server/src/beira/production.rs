@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use contract::api::{Drift, Percentiles, Production, TimelineEvent, Total, WindowPoint};
 use contract::telemetry::LatencyHistogram;
 use contract::watch::RealisedDay;
@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::registered_models;
 use crate::modules;
+use crate::path::Path;
 use crate::store;
 use crate::watch::{self, labelled};
 use crate::windows::{self, MINUTE_MS};

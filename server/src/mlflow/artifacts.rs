@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use contract::mlflow::FileInfo;
@@ -15,6 +15,7 @@ use crate::body;
 use crate::error::{Code, Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::{logged_models, proxy, runs, versions};
+use crate::path::Path;
 
 /// `GET artifacts/list?run_id&path`: paths from the run's root.
 pub async fn list(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {

@@ -1,7 +1,7 @@
 //! Logged models: MLflow 3's entity for the files of one model.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use contract::mlflow::KeyValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::log::Point;
 use crate::mlflow::{experiments, names, run_load};
+use crate::path::Path;
 use crate::store::{self, Connection, Executor, FromRow};
 
 /// A logged model as its row.

@@ -1,7 +1,7 @@
 //! Uploads in parts: `mpu/create`, `mpu/complete`, `mpu/abort`, and the parts themselves where there is no bucket.
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use crate::artifacts::multipart::{PARTS, Part};
 use crate::error::{Code, Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::proxy;
+use crate::path::Path;
 
 /// `POST …/mpu/create/{path}`: an id, and an address for each part.
 pub async fn create(State(app): State<App>, headers: HeaderMap, uri: Uri, fields: Fields) -> Result<Json<Value>> {

@@ -281,8 +281,8 @@ pub async fn lock(tx: &mut Connection, name: &str) -> Result<()> {
 
 /// The model must exist.
 pub async fn exists(tx: &mut Connection, name: &str) -> Result<()> {
-    let found: Option<i64> =
-        store::query_scalar("SELECT 1 FROM registered_models WHERE name = $1").bind(name).fetch_optional(tx).await?;
+    let found: Option<String> =
+        store::query_scalar("SELECT name FROM registered_models WHERE name = $1").bind(name).fetch_optional(tx).await?;
     found.map(drop).ok_or_else(|| not_found(name))
 }
 

@@ -12,7 +12,7 @@ pub mod span;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::sql::Query;
 use crate::mlflow::{experiments, names, runs};
+use crate::path::Path;
 use crate::store::{self, Connection, Executor};
 use info::Row;
 

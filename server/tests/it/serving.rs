@@ -27,7 +27,7 @@ async fn the_document_is_typed_from_the_signature() {
             "predict": document["paths"]["/predict/iris"],
             "input": document["components"]["schemas"]["iris.Input"],
             "output": document["components"]["schemas"]["iris.Output"],
-            "paths": document["paths"].as_object().unwrap().keys().collect::<Vec<_>>(),
+            "paths": document["paths"].as_object().unwrap().keys().filter(|path| path.contains("iris")).collect::<Vec<_>>(),
         })
     );
     // What the document gives as an example is taken.
