@@ -28,6 +28,12 @@ enum What {
     },
     /// A 100-tree model over HTTP, 16 connections, beside FastAPI with onnxruntime: requests per second, p99, cold start.
     Serve(serve::Arguments),
+    /// The tracking server over HTTP, beside MLflow's: single calls, batches, searches, start, memory.
+    Tracking {
+        /// Ours alone, over tables that grow to 100,000 runs and 10 million points.
+        #[arg(long)]
+        alone: bool,
+    },
 }
 
 /// Builds, makes the models, measures.
@@ -36,7 +42,21 @@ pub fn bench(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
         What::Edge => edge(house),
         What::Networks { folders } => networks(house, folders),
         What::Serve(arguments) => serve::serve(house, arguments),
+        What::Tracking { alone } => tracking(house, *alone),
     }
+}
+
+fn tracking(house: &House, alone: bool) -> anyhow::Result<()> {
+    setup::python(house)?;
+    let beira = product::beira(house)?;
+    step("Measuring", || {
+        run(Command::new(house.python())
+            .arg(house.path("server/benches/tracking.py"))
+            .arg(if alone { "alone" } else { "beside" })
+            .arg(house.target.join("bench-tracking"))
+            .arg(beira)
+            .current_dir(&house.root))
+    })
 }
 
 fn edge(house: &House) -> anyhow::Result<()> {

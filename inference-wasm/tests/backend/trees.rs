@@ -92,7 +92,7 @@ fn run(trees: Trees, rows: usize) {
 #[test]
 fn every_comparison_in_both_precisions() {
     for double in [false, true] {
-        let shape = Shape { trees: 13, splits: 12, features: 5, targets: 1, modes: 6, dense: false, grid: 8 };
+        let shape = Shape { trees: 40, splits: 12, features: 5, targets: 1, modes: 6, dense: false, grid: 8 };
         run(Trees { double, ..forest(&shape, 3) }, 60);
     }
 }
@@ -102,7 +102,7 @@ fn every_aggregate_and_kind_of_leaf() {
     for aggregate in [Aggregate::Sum, Aggregate::Average, Aggregate::Min, Aggregate::Max] {
         for (targets, dense) in [(1, false), (2, true), (3, false), (5, true), (40, true), (40, false)] {
             for double in [false, true] {
-                let shape = Shape { trees: 7, splits: 6, features: 4, targets, modes: 1, dense, grid: 50 };
+                let shape = Shape { trees: 29, splits: 6, features: 4, targets, modes: 1, dense, grid: 50 };
                 let mut t = Trees { aggregate, double, ..forest(&shape, 5) };
                 t.base = if targets % 2 == 1 { (0..targets).map(|i| i as f64 * 0.25).collect() } else { Vec::new() };
                 run(t, 9);

@@ -8,6 +8,7 @@ use crate::graph::{Binary, Id, Op, Reduce, Scatter, Type};
 
 /// `data[.., indices[..], ..]`, element by element.
 pub fn gather_elements(c: &mut Context, op: &GatherElements) -> Result<Id, Stop> {
+    c.positions()?;
     let axis = both(c, op.axis, &[0, 1])?;
     let places = elements(c, axis, 1)?;
     flat(c, 0, places)
@@ -23,6 +24,7 @@ pub(super) fn flat(c: &mut Context, operand: usize, places: Id) -> Result<Id, St
 
 /// Slices of `data`, each at a position of several coordinates.
 pub fn gather_nd(c: &mut Context, op: &GatherNd) -> Result<Id, Stop> {
+    c.positions()?;
     let (data, indices) = (c.inputs[0].clone(), c.inputs[1].clone());
     if data.layout.rows.is_some() || indices.layout.merged {
         return Err(Stop::Mixes);
@@ -48,6 +50,7 @@ pub fn gather_nd(c: &mut Context, op: &GatherNd) -> Result<Id, Stop> {
 
 /// Elements of operand 2 written into operand 0.
 pub fn scatter_elements(c: &mut Context, op: &ScatterElements) -> Result<Id, Stop> {
+    c.positions()?;
     let axis = both(c, op.axis, &[0, 1, 2])?;
     written(c, &c.inputs[1].layout.shape)?;
     let places = elements(c, axis, 1)?;
@@ -56,6 +59,7 @@ pub fn scatter_elements(c: &mut Context, op: &ScatterElements) -> Result<Id, Sto
 
 /// Slices of operand 2 written into operand 0.
 pub fn scatter_nd(c: &mut Context, op: &ScatterNd) -> Result<Id, Stop> {
+    c.positions()?;
     if c.inputs.iter().any(|x| x.layout.rows.is_some()) {
         return Err(Stop::Mixes);
     }

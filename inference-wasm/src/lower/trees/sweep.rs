@@ -14,6 +14,8 @@ use crate::graph::Type;
 const BLOCK: usize = 8;
 /// Blocks of a round.
 const ROUND: usize = 4;
+/// Fewest levels of all walks: fewer take no time to speak of, and the tables of a sweep are larger.
+const LEVELS: u64 = 64;
 /// Most comparisons for each level of all walks: with about eight, both ways take the same time (V8, x86-64).
 const NODES_PER_LEVEL: u64 = 7;
 
@@ -49,7 +51,7 @@ impl Sweep {
         let mut blocks: Vec<&[usize]> = of_slots.flat_map(|nodes| nodes.chunks(BLOCK)).collect();
         blocks.resize(blocks.len().next_multiple_of(ROUND), &[]);
         let whole = leaves.len().next_multiple_of(BLOCK);
-        let pays = !blocks.is_empty() && (BLOCK * blocks.len()) as u64 <= NODES_PER_LEVEL * levels;
+        let pays = levels >= LEVELS && (BLOCK * blocks.len()) as u64 <= NODES_PER_LEVEL * levels;
         if !pays || 2 * (whole + BLOCK * blocks.len()) > 1 << 16 || 4 * slots > 1 << 16 {
             return None;
         }
