@@ -21,6 +21,7 @@ pub mod registry_search;
 pub mod run_load;
 pub mod run_search;
 pub mod runs;
+mod sample;
 pub mod server_info;
 pub mod sql;
 pub mod traces;

@@ -34,6 +34,8 @@ pub use value::Value;
 
 /// SQLite's readers at once. They do not wait for the writer (WAL).
 const READERS: u32 = 4;
+/// Rows that SQLite's thread is ahead of whoever reads them: with few, the two wake each other all the time.
+const ROWS: usize = 1024;
 /// PostgreSQL's connections of one replica.
 const CONNECTIONS: u32 = 16;
 /// How long a request waits for a connection before it is told that the database is away.
@@ -88,7 +90,8 @@ impl Store {
             .foreign_keys(true)
             .statement_cache_capacity(256)
             .pragma("case_sensitive_like", "ON")
-            .pragma("cache_size", "-32000")
+            .pragma("cache_size", "-8000") // KiB for each connection; the system keeps the rest of the file
+            .row_buffer_size(ROWS)
             .disable_statement_logging();
         let mut connection = options.connect().await?;
         migrations::SQLITE.run(&mut connection).await?;

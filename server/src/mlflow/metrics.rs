@@ -1,7 +1,5 @@
 //! Histories of a metric in several runs, for charts.
 
-use std::collections::BTreeSet;
-
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
@@ -10,9 +8,8 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::history::{self, Point};
-use crate::mlflow::sql::{self, Query};
+use crate::mlflow::sample::sample;
 use crate::mlflow::{names, page, run_load};
-use crate::store;
 
 /// Most runs of one request.
 const RUNS: usize = 100;
@@ -55,45 +52,6 @@ pub async fn bulk_interval(State(app): State<App>, fields: Fields) -> Result<Jso
     Ok(Json(if metrics.is_empty() { json!({}) } else { json!({"metrics": metrics}) }))
 }
 
-/// At most `most` points with steps in `steps`, by step. The store chooses them: it may hold millions.
-async fn sample(app: &App, run: &str, key: &str, steps: (i64, i64), most: usize) -> Result<Vec<Point>> {
-    let all: Vec<Point> = store::query_as(
-        "SELECT timestamp, step, value, is_nan FROM metrics WHERE run = (SELECT r.id FROM runs r WHERE r.run_uuid = $1)
-             AND key = (SELECT id FROM metric_keys WHERE metric_keys.key = $2) AND step BETWEEN $3 AND $4
-         ORDER BY step, timestamp, value, is_nan LIMIT $5",
-    )
-    .bind(run)
-    .bind(key)
-    .bind(steps.0)
-    .bind(steps.1)
-    .bind(most as i64 + 1)
-    .fetch_all(app.store.read())
-    .await?;
-    if all.len() <= most {
-        return Ok(all);
-    }
-    let total: i64 = store::query_scalar(
-        "SELECT count(*) FROM metrics WHERE run = (SELECT r.id FROM runs r WHERE r.run_uuid = $1)
-             AND key = (SELECT id FROM metric_keys WHERE metric_keys.key = $2) AND step BETWEEN $3 AND $4",
-    )
-    .bind(run)
-    .bind(key)
-    .bind(steps.0)
-    .bind(steps.1)
-    .fetch_one(app.store.read())
-    .await?;
-    let mut query = Query::new(
-        "SELECT timestamp, step, value, is_nan FROM (SELECT timestamp, step, value, is_nan,
-             row_number() OVER (ORDER BY step, timestamp, value, is_nan) - 1 AS place FROM metrics
-         WHERE run = (SELECT r.id FROM runs r WHERE r.run_uuid = ",
-    );
-    query.push_bind(run).push(") AND key = (SELECT k.id FROM metric_keys k WHERE k.key = ").push_bind(key);
-    query.push(") AND step BETWEEN ").push_bind(steps.0).push(" AND ").push_bind(steps.1).push(") q WHERE ");
-    sql::among(&mut query, "place", &chosen(total, most as i64));
-    query.push(" ORDER BY place");
-    query.build_as().fetch_all(app.store.read()).await
-}
-
 /// `GET metrics/get-history-bulk`, of the user interface: whole histories of several runs, cut at `max_results` rows.
 pub async fn bulk(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     const MOST: i64 = 25_000;
@@ -121,23 +79,4 @@ fn points_of_run(id: &str, key: &str, rows: Vec<Point>) -> Vec<Value> {
             point
         })
         .collect()
-}
-
-/// Places of the first of each of `most` equal shares of `total` points, and of the last of all; `total` is more than `most`.
-fn chosen(total: i64, most: i64) -> BTreeSet<i64> {
-    let (share, longer) = (total / most, total % most);
-    (0..most - 1).map(|i| i * share + i.min(longer)).chain([total - 1]).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn samples_keep_both_ends() {
-        for (total, most, expected) in [(10, 3, &[0, 4, 9][..]), (10, 1, &[9]), (7, 4, &[0, 2, 4, 6]), (3, 2, &[0, 2])]
-        {
-            assert_eq!(chosen(total, most), expected.iter().copied().collect(), "{most} of {total}");
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -14,12 +14,22 @@ use crate::mlflow::filter::{self, Comparison, Operator};
 use crate::mlflow::keyset::List;
 use crate::mlflow::order::{self, Order};
 use crate::mlflow::page::{self, Kind, Page};
+use crate::mlflow::run_load::FullRun;
 use crate::mlflow::runs::{COLUMNS, Row};
 use crate::mlflow::sql::{self, Query};
 use crate::mlflow::{names, run_load};
 
+/// A page of runs.
+#[derive(Default, Serialize)]
+pub struct Found {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    runs: Vec<FullRun>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
 /// `POST runs/search`.
-pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
+pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Found>> {
     let limit = page::limit(&fields, 1000, 50_000)?;
     let page = Page::of(&fields, limit, "runs", &["filter", "order_by", "experiment_ids", "run_view_type"])?;
     let experiments =
@@ -44,14 +54,8 @@ pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Value
     query.push(" AND ");
     sql::filter(query, &filter, &mut condition)?;
     let (rows, token) = list.page::<Row>(&page, app.store.read()).await?;
-    let mut answer = json!({});
-    if !rows.is_empty() {
-        answer["runs"] = json!(run_load::load(app.store.read(), rows).await?);
-    }
-    if let Some(token) = token {
-        answer["next_page_token"] = token.into();
-    }
-    Ok(Json(answer))
+    let runs = run_load::load(app.store.read(), rows).await?;
+    Ok(Json(Found { runs, next_page_token: token }))
 }
 
 fn condition(query: &mut Query, comparison: &Comparison) -> Result<()> {

@@ -235,4 +235,21 @@ async fn a_history_comes_whole_and_in_pages_and_sampled() {
     let steps: Vec<i64> = sampled["metrics"].as_array().unwrap().iter().map(|m| m["step"].as_i64().unwrap()).collect();
     assert!(steps.len() == 10 && steps.is_sorted(), "{steps:?}");
     assert_eq!((steps[0], steps[9]), (total - (total - 1) / 2, total));
+    // Many points are chosen by their time.
+    let id = run(&server, "very long").await;
+    let total = 60_000;
+    for start in (0..total).step_by(1000) {
+        let point = |i: i64| json!({"key": "m", "value": 0.5, "timestamp": 1_700_000_000_000 + 10 * i, "step": i});
+        let batch: Vec<Value> = (start..start + 1000).map(point).collect();
+        server.post(&format!("{API}/runs/log-batch"), json!({"run_id": id, "metrics": batch})).await;
+    }
+    let sampled = format!("{API}/metrics/get-history-bulk-interval?run_ids={id}&metric_key=m&max_results=11");
+    let steps = |answer: &Value| -> Vec<i64> {
+        answer["metrics"].as_array().unwrap().iter().map(|m| m["step"].as_i64().unwrap()).collect()
+    };
+    let whole = steps(&server.get(&sampled).await);
+    assert!(whole.len() == 11 && whole[0] == 0 && whole[10] == total - 1, "{whole:?}");
+    assert!(whole.windows(2).all(|pair| (5_900..=6_100).contains(&(pair[1] - pair[0]))), "{whole:?}");
+    let part = steps(&server.get(&format!("{sampled}&start_step=100&end_step=110")).await);
+    assert_eq!(part, (100..=110).collect::<Vec<_>>());
 }
