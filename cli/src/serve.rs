@@ -34,6 +34,9 @@ pub struct Arguments {
     /// Requests that one token may send in a second, to each replica.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     rate_limit: u32,
+    /// Most bytes of one artifact that comes through this server, whole or in parts.
+    #[arg(long, value_name = "BYTES", default_value_t = 100 << 30, value_parser = clap::value_parser!(u64).range(1..))]
+    artifact_bytes_max: u64,
     /// Host names by which browsers reach this server, besides addresses and localhost.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     allowed_hosts: Vec<String>,
@@ -157,6 +160,7 @@ pub fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         oidc: arguments.sign_in.oidc(),
         rate_limit: arguments.rate_limit,
         allowed_hosts: arguments.allowed_hosts.clone(),
+        artifact_bytes_max: arguments.artifact_bytes_max,
         prediction_key: arguments.watch.prediction_key.clone().map(server::Secret),
         watch: arguments.watch.config()?,
         otlp: process::otlp()?,

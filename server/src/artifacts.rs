@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::http::Method;
+use futures_util::future::ready;
 use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, WriteMultipart};
 
@@ -235,15 +236,19 @@ impl Place {
         Ok(())
     }
 
-    /// Writes a body as it comes; a body that breaks off leaves nothing.
-    pub async fn write(&self, mut body: BodyDataStream) -> Result<()> {
+    /// Writes a body as it comes; one that breaks off, or is longer than `most`, leaves nothing.
+    pub async fn write(&self, body: BodyDataStream, most: u64) -> Result<()> {
         if self.is_root() {
             return Err(no_name());
         }
-        let broken = |_| Error::bad_request("The body ended before it was complete.");
+        // What its sender announced.
+        if body.size_hint().0 as u64 > most {
+            return Err(too_long(most));
+        }
+        let mut body = limited(body, most).boxed();
         let mut first = Vec::new();
         while let Some(bytes) = body.next().await {
-            first.extend_from_slice(&bytes.map_err(broken)?);
+            first.extend_from_slice(&bytes?);
             if first.len() >= PART {
                 return self.write_parts(first, body).await;
             }
@@ -251,7 +256,7 @@ impl Place {
         self.put(first.into()).await
     }
 
-    async fn write_parts(&self, first: Vec<u8>, mut body: BodyDataStream) -> Result<()> {
+    async fn write_parts(&self, first: Vec<u8>, mut body: BoxStream<'_, Result<Bytes>>) -> Result<()> {
         let mut upload =
             WriteMultipart::new_with_chunk_size(self.store().await?.put_multipart(&self.path).await?, PART);
         upload.put(first.into());
@@ -261,9 +266,9 @@ impl Place {
                     upload.wait_for_capacity(2).await?;
                     upload.put(bytes);
                 }
-                Err(_) => {
+                Err(error) => {
                     upload.abort().await.ok();
-                    return Err(Error::bad_request("The body ended before it was complete."));
+                    return Err(error);
                 }
             }
         }
@@ -313,6 +318,23 @@ impl Place {
         }
         Ok(files)
     }
+}
+
+/// What comes of a body; an error once it is longer than `most`.
+fn limited(body: BodyDataStream, most: u64) -> impl Stream<Item = Result<Bytes>> {
+    body.scan(0, move |total, bytes| {
+        let bytes = bytes.map_err(|_| Error::bad_request("The body ended before it was complete.")).and_then(|bytes| {
+            *total += bytes.len() as u64;
+            if *total > most { Err(too_long(most)) } else { Ok(bytes) }
+        });
+        ready(Some(bytes))
+    })
+}
+
+/// What is refused of an artifact beyond the limit.
+pub fn too_long(most: u64) -> Error {
+    let text = format!("The artifact is longer than {most} bytes, the limit of this server (--artifact-bytes-max).");
+    Error::Client(Code::TooLarge, text)
 }
 
 fn no_name() -> Error {

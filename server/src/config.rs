@@ -62,6 +62,8 @@ pub struct Config {
     pub json_bytes_max: usize,
     /// Most bytes of an ONNX file to compile.
     pub onnx_bytes_max: usize,
+    /// Most bytes of one artifact that comes through this server, whole or in parts.
+    pub artifact_bytes_max: u64,
     /// Most rows that one flush from a browser may count.
     pub browser_flush_rows_max: u64,
     /// Key that hosts sign prediction ids with; the server makes one up for itself when absent.
@@ -90,6 +92,7 @@ impl Default for Config {
             predict_rows_max: 1000,
             json_bytes_max: 16 << 20,
             onnx_bytes_max: 64 << 20,
+            artifact_bytes_max: 100 << 30,
             browser_flush_rows_max: 100_000,
             prediction_key: None,
             watch: Watch::default(),

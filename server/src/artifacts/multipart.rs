@@ -63,20 +63,20 @@ impl Artifacts {
         Ok(Some(Upload { id, addresses: Some(addresses) }))
     }
 
-    /// Takes in a part of an upload to a folder; returns its tag.
-    pub async fn part(&self, id: &str, number: i64, body: BodyDataStream) -> Result<String> {
+    /// Takes in a part of an upload to a folder, of which the whole may have `most` bytes; returns the part's tag.
+    pub async fn part(&self, id: &str, number: i64, body: BodyDataStream, most: u64) -> Result<String> {
         let folder = self.uploads(id)?;
         self.target(&folder).await?;
         if !(1..=PARTS).contains(&number) {
             return Err(Error::invalid(format!("Parts have numbers from 1 to {PARTS}.")));
         }
         let part = folder.below(&number.to_string())?;
-        part.write(body).await?;
+        part.write(body, most).await?;
         Ok(part.tag().await?.unwrap_or_default())
     }
 
-    /// Puts the parts together.
-    pub async fn finish(&self, place: &Place, id: &str, mut parts: Vec<Part>) -> Result<()> {
+    /// Puts the parts together, which may have `most` bytes.
+    pub async fn finish(&self, place: &Place, id: &str, mut parts: Vec<Part>, most: u64) -> Result<()> {
         parts.sort_by_key(|part| part.number);
         if parts.is_empty() || parts.iter().zip(1..).any(|(part, number)| part.number != number) {
             return Err(Error::invalid("The parts of an upload have the numbers 1, 2, 3 and so on, each once."));
@@ -89,6 +89,11 @@ impl Artifacts {
         let folder = self.uploads(id)?;
         if self.target(&folder).await? != place.path {
             return Err(Error::invalid("This upload is one of another file."));
+        }
+        let sent = folder.sizes().await?;
+        if sent.iter().filter(|(name, _)| name != TARGET).map(|(_, size)| size).sum::<u64>() > most {
+            folder.delete().await?;
+            return Err(super::too_long(most));
         }
         let upload = place.store().await?.put_multipart(&place.path).await?;
         let mut whole = WriteMultipart::new_with_chunk_size(upload, PART);

@@ -107,7 +107,7 @@ pub async fn copy(from: &Place, into: &Place, path: &str, to: &str) -> Answer<Op
             hash.1 += bytes.len() as u64;
         }
     });
-    into.at(to)?.write(Body::from_stream(bytes.boxed()).into_data_stream()).await?;
+    into.at(to)?.write(Body::from_stream(bytes.boxed()).into_data_stream(), u64::MAX).await?;
     let (hash, bytes) = hash.lock().map(|hash| hash.clone()).unwrap_or_default();
     Ok(Some(Line { path: path.to_owned(), bytes, sha256: hex::encode(&hash.finalize()) }))
 }

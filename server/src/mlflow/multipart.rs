@@ -48,7 +48,7 @@ pub async fn part(
     request: Request,
 ) -> Result<Response> {
     let body = request.into_body().into_data_stream();
-    let tag = app.artifacts.part(&id, number, body).await?;
+    let tag = app.artifacts.part(&id, number, body, app.config.artifact_bytes_max).await?;
     Ok(([(header::ETAG, format!("\"{tag}\""))], Json(json!({}))).into_response())
 }
 
@@ -65,7 +65,9 @@ pub async fn complete(State(app): State<App>, uri: Uri, fields: Fields) -> Resul
         .map(|part| Ok(Part { number: part.int("part_number")?, etag: part.opt_string("etag")?.unwrap_or_default() }))
         .collect::<Result<Vec<_>>>()?;
     // A task of its own, so that it is done whole when the client goes away.
-    let done = tokio::spawn(async move { app.artifacts.finish(&place, &id, parts).await }).await;
+    let done =
+        tokio::spawn(async move { app.artifacts.finish(&place, &id, parts, app.config.artifact_bytes_max).await })
+            .await;
     done.unwrap_or_else(|_| Err(Error::internal("the end of an upload panicked")))?;
     Ok(Json(json!({})))
 }

@@ -41,9 +41,9 @@ pub async fn download(State(app): State<App>, headers: HeaderMap, uri: Uri) -> R
 /// `PUT …/artifacts/{path}`.
 pub async fn upload(State(app): State<App>, request: Request) -> Result<Json<Value>> {
     let place = place(&app, request.uri(), "/artifacts/")?;
-    let body = request.into_body().into_data_stream();
+    let (body, most) = (request.into_body().into_data_stream(), app.config.artifact_bytes_max);
     // A task of its own: when the sender goes away it still tells the store that nothing will come of it.
-    let written = tokio::spawn(async move { place.write(body).await }).await;
+    let written = tokio::spawn(async move { place.write(body, most).await }).await;
     written.unwrap_or_else(|_| Err(Error::internal("an upload panicked")))?;
     Ok(Json(json!({})))
 }

@@ -10,7 +10,7 @@ use crate::store::{self, Reader};
 
 /// Runs, and points, of one page.
 const RUNS: i64 = 200;
-const POINTS: i64 = 25_000;
+const POINTS: i64 = 1000;
 
 /// An open file.
 pub struct Sqlite {
@@ -64,17 +64,16 @@ impl Sqlite {
             Option<String>,
             Option<String>,
         );
-        let offset: i64 = token.and_then(|token| token.parse().ok()).unwrap_or(0);
         let rows: Vec<Row> = store::query_as(
             "SELECT run_uuid, name, user_id, status, start_time, end_time, lifecycle_stage, artifact_uri FROM runs
-             WHERE experiment_id = $1 ORDER BY run_uuid LIMIT $2 OFFSET $3",
+             WHERE experiment_id = $1 AND run_uuid > $2 ORDER BY run_uuid LIMIT $3",
         )
         .bind(id(experiment))
+        .bind(token.unwrap_or_default())
         .bind(RUNS)
-        .bind(offset)
         .fetch_all(&self.reader)
         .await?;
-        let next = (rows.len() as i64 == RUNS).then(|| (offset + RUNS).to_string());
+        let next = rows.last().filter(|_| rows.len() as i64 == RUNS).map(|last| last.0.clone());
         let mut runs = Vec::new();
         for (run, name, user, status, start, end, stage, uri) in rows {
             let params = self.pairs("SELECT key, value FROM params WHERE run_uuid = $1", &run).await?;
@@ -132,18 +131,26 @@ impl Sqlite {
 
     /// A metric's points, a page at a time.
     pub async fn history(&self, run: &str, key: &str, token: Option<String>) -> Result<Page, Failed> {
-        let offset: i64 = token.and_then(|token| token.parse().ok()).unwrap_or(0);
+        let after: Option<(i64, i64, f64, i64)> = token.and_then(|token| serde_json::from_str(&token).ok());
+        let after = after.unwrap_or((i64::MIN, i64::MIN, f64::MIN, -1));
         let rows: Vec<(f64, i64, i64, i64)> = store::query_as(
             "SELECT value, CAST(is_nan AS INTEGER), timestamp, step FROM metrics WHERE run_uuid = $1 AND key = $2
-             ORDER BY timestamp, step, value, is_nan LIMIT $3 OFFSET $4",
+                 AND (timestamp, step, value, is_nan) > ($3, $4, $5, $6)
+             ORDER BY timestamp, step, value, is_nan LIMIT $7",
         )
         .bind(run)
         .bind(key)
+        .bind(after.0)
+        .bind(after.1)
+        .bind(after.2)
+        .bind(after.3)
         .bind(POINTS)
-        .bind(offset)
         .fetch_all(&self.reader)
         .await?;
-        let next = (rows.len() as i64 == POINTS).then(|| (offset + POINTS).to_string());
+        let next = rows
+            .last()
+            .filter(|_| rows.len() as i64 == POINTS)
+            .map(|(value, is_nan, timestamp, step)| json!([timestamp, step, value, is_nan]).to_string());
         let point = |(value, is_nan, timestamp, step)| {
             let value = if is_nan == 0 { json!(value) } else { json!("NaN") };
             json!({"value": value, "timestamp": timestamp, "step": step})

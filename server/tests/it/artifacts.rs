@@ -13,6 +13,7 @@ on_both! {
     an_upload_that_breaks_off_leaves_nothing
     a_range_is_a_part_of_the_file
     parts_are_put_together_in_a_folder
+    what_is_longer_than_the_limit_is_refused_and_leaves_nothing
     pages_upload_small_files_and_read_those_of_models
 }
 
@@ -111,6 +112,36 @@ async fn parts_are_put_together_in_a_folder() {
             server.refused(&format!("{MPU}/create"), &json!({"path": "x", "num_parts": parts}).to_string()).await;
         assert!(refused.starts_with("400"), "{refused}");
     }
+}
+
+/// With a limit of 20 MB: whole, or in parts.
+async fn what_is_longer_than_the_limit_is_refused_and_leaves_nothing() {
+    let server = TestServer::with(tempfile::tempdir().unwrap(), |config| config.artifact_bytes_max = 20_000_000).await;
+    let upload = async |name: &str, chunks: usize| {
+        let sent = (0..chunks).map(|_| Ok::<_, std::io::Error>(vec![7u8; 1_000_000]));
+        let request = Request::builder().method(Method::PUT).uri(format!("{ROOT}/{name}")).header("host", "localhost");
+        let body = Body::from_stream(futures_util::stream::iter(sent));
+        let response = server.send(request.body(body).unwrap()).await;
+        (response.status(), String::from_utf8(bytes(response).await).unwrap())
+    };
+    assert_eq!(upload("fits", 20).await.0, StatusCode::OK);
+    for (name, chunks) in [("large", 21), ("endless", 10_000)] {
+        let (status, answer) = upload(name, chunks).await;
+        assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{name}: {answer}");
+        assert!(answer.contains("longer than 20000000 bytes"), "{name}: {answer}");
+    }
+    const MPU: &str = "/api/2.0/mlflow-artifacts/mpu";
+    let begun = server.post(&format!("{MPU}/create"), json!({"path": "parts", "num_parts": 3})).await;
+    let mut parts = Vec::new();
+    for (number, credential) in (1..).zip(begun["credentials"].as_array().unwrap()) {
+        let etag = part(&server, &credential["url"], &[7; 7_000_000]).await.unwrap();
+        parts.push(json!({"part_number": number, "etag": etag}));
+    }
+    let complete = json!({"path": "parts", "upload_id": begun["upload_id"], "parts": parts});
+    let refused = server.refused(&format!("{MPU}/complete"), &complete.to_string()).await;
+    assert!(refused.starts_with("413"), "{refused}");
+    let fits = json!({"path": "fits", "is_dir": false, "file_size": 20_000_000});
+    assert_eq!(server.get(ROOT).await, json!({"files": [fits]}));
 }
 
 async fn pages_upload_small_files_and_read_those_of_models() {

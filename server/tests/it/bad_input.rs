@@ -137,6 +137,13 @@ async fn lies(port: u16) {
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{answer}");
     }
     assert!(resident() < before + (64 << 20), "{before} bytes before, {} after", resident());
+    // More than the limit of an artifact is refused before any of it comes.
+    let mut stream = connect().await;
+    let head = "PUT /api/2.0/mlflow-artifacts/artifacts/big.bin HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1099511627776\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
     // More than was announced is the next request, and no good one.
     let mut stream = connect().await;
     let head = "PUT /api/2.0/mlflow-artifacts/artifacts/small.bin HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\n\r\nabcdef\r\n\r\n";
