@@ -98,7 +98,7 @@ impl History<'_> {
             points.clear();
         }
         points.extend(last.filter(|last| !points.contains(last)));
-        points.sort_by(|a, b| (a.1, a.0).cmp(&(b.1, b.0)));
+        points.sort_by_key(|point| (point.1, point.0));
         Ok(points)
     }
 }
