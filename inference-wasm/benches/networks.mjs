@@ -14,6 +14,7 @@ import { tract } from "./tract.mjs";
 const [beira, tractFolder, ...networks] = process.argv.slice(2);
 const [TURNS, WARM] = [31, 10];
 ort.env.wasm.numThreads = 1;
+ort.env.logLevel = "error";
 
 const median = (times) => times.sort((a, b) => a - b)[times.length >> 1];
 
@@ -55,7 +56,7 @@ for (const [folder, ...shapes] of networks.map((network) => network.split(":")))
     new Array(exports.memory.buffer, offset, data.length).set(data);
     feeds[name] = new ort.Tensor(type, data, dims);
   }
-  const session = await ort.InferenceSession.create(readFileSync(onnx));
+  const session = await ort.InferenceSession.create(readFileSync(onnx), { logSeverityLevel: 3 });
   const peer = tract(tractFolder, readFileSync(onnx), Object.values(feeds));
   const times = { ours: [], theirs: [], tract: [] };
   let answer;
