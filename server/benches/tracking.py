@@ -46,6 +46,13 @@ class Server:
                 time.sleep(0.002)
         self.start = time.monotonic() - began
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.killpg(self.process.pid, 15)
+        self.process.wait(timeout=60)
+
     def client(self):
         return Client(self.port)
 
@@ -57,10 +64,6 @@ class Server:
             more = {pid for pid, up in of.items() if up in tree} - tree
             grown, tree = bool(more), tree | more
         return sum(resident(pid) for pid in tree) / 1024
-
-    def stop(self):
-        os.killpg(self.process.pid, 15)
-        self.process.wait(timeout=60)
 
 
 def parent(process):
@@ -86,11 +89,18 @@ class Client:
 
     def call(self, method, path, body=None):
         text = None if body is None else json.dumps(body)
-        self.connection.request(method, path, body=text, headers={"Content-Type": "application/json"})
-        response = self.connection.getresponse()
+        try:
+            response = self.ask(method, path, text)
+        except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
+            self.connection.close()  # servers close what was idle; the next request opens it again
+            response = self.ask(method, path, text)
         answer = response.read()
         assert response.status == 200, f"{method} {path}: {response.status} {answer[:300]}"
         return json.loads(answer or b"{}")
+
+    def ask(self, method, path, text):
+        self.connection.request(method, path, body=text, headers={"Content-Type": "application/json"})
+        return self.connection.getresponse()
 
     def post(self, path, **body):
         return self.call("POST", API + path, body)
@@ -178,7 +188,6 @@ def measure(server, n_points=100_000, n_runs=1600):
     assert history(client, long) == n_points
     found["history"] = rate(lambda: history(client, long), n_points)
     found["runs"] = rate(lambda: runs(server, experiment, 0, n_runs, 10), n_runs)
-    client = server.client()  # MLflow has closed the other, which was idle
     found["search"], _ = milliseconds(lambda: filtered(client, experiment), 20)
     found["list"], _ = milliseconds(
         lambda: client.post("/runs/search", experiment_ids=[experiment], max_results=1000), 10
@@ -201,21 +210,18 @@ LINES = [
 ]
 
 
-def beside(folder, beira):
+def beside(folder, ours):
     mlflow = folder / "mlflow"
     mlflow.mkdir()
     commands = {
         "MLflow": [MLFLOW, "server", "--backend-store-uri", f"sqlite:///{mlflow}/mlflow.db", "--artifacts-destination", mlflow],
-        "Beira": [beira, "serve", "--db", folder / "beira.db", "--artifacts", folder / "artifacts"],
+        "Beira": ours,
     }
     found = {}
     for name, command in commands.items():
         print(f"{name} …", flush=True)
-        server = Server(command)
-        try:
+        with Server(command) as server:
             found[name] = measure(server)
-        finally:
-            server.stop()
     print(f"\n{'':40} {'MLflow':>12} {'Beira':>12}    ratio     goal")
     for key, what, digits, less, goal in LINES:
         theirs, ours = found["MLflow"][key], found["Beira"][key]
@@ -223,8 +229,7 @@ def beside(folder, beira):
         print(f"{what:40} {theirs:12,.{digits}f} {ours:12,.{digits}f} {ratio:>8} {goal:>8}")
 
 
-def alone(folder, beira):
-    server = Server([beira, "serve", "--db", folder / "beira.db", "--artifacts", folder / "artifacts"])
+def alone(server):
     client = server.client()
     experiment = client.experiment("many runs")
     print("| runs, 20 metrics each | created a second | filtered search, p50 and p99, ms | list of 1,000, p50 and p99, ms | memory, MB |")
@@ -254,12 +259,16 @@ def alone(folder, beira):
         whole = size / (time.perf_counter() - began)
         shown = f"{sampled[0]:.1f}, {sampled[1]:.1f}"
         print(f"| {size:,} | {rate:,.0f} | {shown} | {whole:,.0f} | {server.megabytes():.0f} |", flush=True)
-    server.stop()
 
 
 if __name__ == "__main__":
     what, folder, beira = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    {"beside": beside, "alone": alone}[what](folder, beira)
+    ours = [beira, "serve", "--db", folder / "beira.db", "--artifacts", folder / "artifacts"]
+    if what == "beside":
+        beside(folder, ours)
+    else:
+        with Server(ours) as server:
+            alone(server)
     shutil.rmtree(folder)

@@ -17,6 +17,7 @@ use crate::emit::nest::{Walk, nest};
 use crate::graph::{Id, Trees, Type};
 
 pub use pack::Forest;
+use pack::Nodes;
 
 /// Lowers [`crate::graph::Op::Trees`].
 pub(super) fn lower(lower: &mut super::Lower, code: &mut Code, id: Id, trees: &Trees) -> Result<(), Error> {
@@ -31,6 +32,9 @@ pub(super) fn lower(lower: &mut super::Lower, code: &mut Code, id: Id, trees: &T
         Walk::new(lower.at(code, operand), &[trees.features], bytes),
         Walk::new(lower.at(code, id), &[trees.targets], bytes),
     ];
+    if let Nodes::Sweep(sweep) = &forest.nodes {
+        sweep.leaves(code, kept);
+    }
     nest(code, &[node.len() / trees.targets], &walks, 1, &mut |code, at| {
         walk::slots(lower, code, node.ty, forest, at[0], scratch);
         walk::walk(lower, code, at[1], trees, forest, scratch, kept);

@@ -120,12 +120,12 @@ impl Context<'_, '_> {
         self.shaped(Op::Transpose { perm: perm.to_vec() }, vec![id], shape, ty)
     }
 
-    /// Operand `i` beside operands whose rows stand at the result's rows axis: one that has no rows
     /// Operand 1 is said to hold positions: tract takes numbers of every kind for them, ONNX integers alone.
     pub fn positions(&self) -> Result<(), Stop> {
         if self.facts[1].datum_type.is_float() { Err(self.wrong("has positions that are no integers")) } else { Ok(()) }
     }
 
+    /// Operand `i` beside operands whose rows stand at the result's rows axis: one that has no rows
     /// must have a single element there, and loses that axis.
     pub(super) fn aligned(&mut self, i: usize) -> Result<Id, Stop> {
         let value = self.inputs[i].clone();

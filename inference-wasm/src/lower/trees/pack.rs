@@ -175,15 +175,7 @@ impl Forest {
 impl Records {
     /// Chooses the record and writes the tables; `rows` says that leaves hold rows, not numbers.
     fn of(entries: &[Entry], roots: &[u32], slots: usize, double: bool, rows: bool) -> Records {
-        // Distinct values in the order of their first use: neighbours in a tree stay neighbours.
-        let mut places: HashMap<u64, u32> = HashMap::new();
-        let mut distinct: Vec<u64> = Vec::new();
-        for entry in entries.iter().filter(|e| e.slot.is_some() || !rows) {
-            places.entry(entry.value).or_insert_with(|| {
-                distinct.push(entry.value);
-                distinct.len() as u32 - 1
-            });
-        }
+        let (places, distinct) = distinct(entries.iter().filter(|e| e.slot.is_some() || !rows).map(|e| e.value));
         let ahead = entries.iter().map(|e| e.ahead).max().unwrap_or(0);
         let row = entries.iter().filter(|e| e.slot.is_none() && rows).map(|e| e.value).max().unwrap_or(0);
         let value_bytes = if double { 8 } else { 4 };
@@ -230,6 +222,19 @@ impl Records {
     pub fn by_place(&self) -> bool {
         !self.values.is_empty()
     }
+}
+
+/// The place of each value among the distinct ones, and these in the order of their first use: neighbours in a tree stay
+/// neighbours.
+pub fn distinct(values: impl Iterator<Item = u64>) -> (HashMap<u64, u32>, Vec<u64>) {
+    let (mut places, mut distinct) = (HashMap::new(), Vec::new());
+    for value in values {
+        places.entry(value).or_insert_with(|| {
+            distinct.push(value);
+            distinct.len() as u32 - 1
+        });
+    }
+    (places, distinct)
 }
 
 /// Adds a tree level by level; its depth.

@@ -1,11 +1,9 @@
 //! A forest of few nodes for each level: all its comparisons at once, eight a step, thresholds of one slot side by side.
 //! What comes out is where each node leads, so that a walk has one load for each level, where records have four or five.
 
-use std::collections::HashMap;
+use wasm_encoder::{BlockType, ValType};
 
-use wasm_encoder::BlockType;
-
-use super::pack::Entry;
+use super::pack::{Entry, distinct};
 use crate::emit::nest::{Walk, nest};
 use crate::emit::{Address, Code};
 use crate::graph::Type;
@@ -82,24 +80,17 @@ impl Sweep {
             sweep.blocks.extend(padded(&|node| places[children(node)]));
             sweep.blocks.extend(padded(&|node| places[children(node)] ^ places[children(node) + 1]));
         }
-        let mut numbers: HashMap<u64, usize> = HashMap::new();
-        let told: Vec<usize> = leaves
-            .iter()
-            .map(|leaf| entries[*leaf].value)
-            .map(|value| {
-                let next = numbers.len();
-                if rows { value as usize } else { *numbers.entry(value).or_insert(next) }
-            })
-            .collect();
-        if !rows {
-            let mut distinct: Vec<(usize, u64)> = numbers.into_iter().map(|(value, n)| (n, value)).collect();
-            distinct.sort_unstable();
-            sweep.values = distinct.iter().flat_map(|(_, value)| (*value as u32).to_le_bytes()).collect();
+        let said = leaves.iter().map(|leaf| entries[*leaf].value);
+        let told: Vec<u64> = if rows {
+            said.collect()
+        } else {
+            let (places, distinct) = distinct(said.clone());
+            sweep.values = distinct.iter().flat_map(|value| (*value as u32).to_le_bytes()).collect();
             sweep.shift = if sweep.values.len() <= 1 << 16 { 0 } else { 2 };
-        }
-        let by = if rows { 0 } else { 2 - sweep.shift };
-        for number in told {
-            sweep.told.extend(u16::try_from(number << by).ok()?.to_le_bytes());
+            said.map(|value| u64::from(places[&value]) << (2 - sweep.shift)).collect()
+        };
+        for place in told {
+            sweep.told.extend(u16::try_from(place).ok()?.to_le_bytes());
         }
         Some(sweep)
     }
@@ -114,7 +105,7 @@ impl Sweep {
         let end = 2 * self.leaves as i64;
         code.load(Type::U16, Address { pointer: None, offset: leads + end - 2 });
         code.i().i32_eqz().if_(BlockType::Empty);
-        let place = code.local(wasm_encoder::ValType::I32);
+        let place = code.local(ValType::I32);
         code.i().i32_const(0).local_set(place).loop_(BlockType::Empty);
         let store = code.begin_store(Address { pointer: Some(place), offset: leads });
         code.i().local_get(place);
@@ -129,7 +120,7 @@ impl Sweep {
         let fixed = |offset: i64| Address { pointer: None, offset };
         let walk = |start: i64, bytes: usize| Walk::new(fixed(start), &[ROUND, 1], bytes);
         let walks = [walk(of_blocks, 2), walk(blocks, 8 * BLOCK), walk(leads + 2 * self.leaves as i64, 2 * BLOCK)];
-        let (slot, x) = (code.local(wasm_encoder::ValType::I32), code.local(wasm_encoder::ValType::V128));
+        let (slot, x) = (code.local(ValType::I32), code.local(ValType::V128));
         nest(code, &[self.slots.len() / 2 / ROUND, ROUND], &walks, ROUND, &mut |code, at| {
             code.load(Type::U16, at[0]);
             code.i().local_set(slot);

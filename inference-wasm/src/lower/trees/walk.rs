@@ -108,7 +108,6 @@ pub(super) fn walk(
         Nodes::Records(records) => (i64::from(lower.table(&records.bytes)), 0, lower.table(&records.values)),
         Nodes::Sweep(sweep) => {
             let (of_blocks, blocks) = (lower.table(&sweep.slots), lower.table(&sweep.blocks));
-            sweep.leaves(code, kept);
             sweep.decide(code, scratch.offset, i64::from(of_blocks), i64::from(blocks), kept);
             (kept, i64::from(lower.table(&sweep.told)), lower.table(&sweep.values))
         }
