@@ -2,18 +2,17 @@
 
 use axum::BoxError;
 use axum::body::{Bytes, HttpBody};
-use axum::http::Request;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::error::{Code, Error, Result};
 
 /// The body, at most `most` bytes of it.
-pub async fn read<B>(request: Request<B>, most: usize) -> Result<Bytes>
+pub async fn read<B>(body: B, most: usize) -> Result<Bytes>
 where
     B: HttpBody<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    match Limited::new(request.into_body(), most).collect().await {
+    match Limited::new(body, most).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {
             Err(Error::Client(Code::TooLarge, format!("The body is longer than {most} bytes.")))

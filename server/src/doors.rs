@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::{Bytes, HttpBody};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Request, header};
 use axum::response::{IntoResponse, Response};
 use axum::{BoxError, Router};
@@ -12,6 +13,7 @@ use crate::auth::caller::not_granted;
 use crate::auth::demand::Demand;
 use crate::auth::origin;
 use crate::error::{Code, Error};
+use crate::patience::Patient;
 use crate::predict;
 use crate::route::Guard;
 use crate::serving::{self, Serving};
@@ -55,30 +57,28 @@ impl House {
     /// Answers one request.
     pub async fn answer<B>(&self, request: Request<B>) -> Response
     where
-        B: HttpBody<Data = Bytes> + Send + 'static,
+        B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
-        let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
-        let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+        let (head, body) = request.into_parts();
+        let body = Patient::new(body);
+        let host = head.headers.get(header::HOST).map(|host| host.to_str().unwrap_or_default());
+        let host = host.or_else(|| head.uri.authority().map(|authority| authority.as_str()));
         let response = if !origin::host_allowed(host, &self.doors.0.allowed_hosts, self.doors.0.any_name) {
             let text = "This server does not answer to the host name of this request; reach it as localhost or by its \
                         address.";
             Error::Client(Code::PermissionDenied, text.to_owned()).into_response()
-        } else if let Some(name) = prediction(&request) {
-            // What nearly every request is goes past the router.
-            let name = name.to_owned();
-            let answer = async |request: Request<B>| match self
-                .predictions
-                .who(request.headers(), request.uri().query())
-                .await
-            {
-                Ok(caller) if caller.has_model(&name) => predict::named(&self.serving, &name, request).await,
+        } else if let Some(name) = prediction(&head) {
+            // What nearly every request is goes past the router; its head stays where it is, a copy takes its time.
+            let seen = self.predictions.see(&head.method, &head.uri, &head.headers);
+            let answer = async || match self.predictions.who(&head.headers, head.uri.query()).await {
+                Ok(caller) if caller.has_model(name) => predict::named(&self.serving, name, &head, body).await,
                 Ok(_) => not_granted().into_response(),
                 Err(error) => error.into_response(),
             };
-            self.predictions.around(request, answer).await
+            self.predictions.around(seen, answer).await
         } else {
-            let Ok(response) = self.router.clone().call(request).await;
+            let Ok(response) = self.router.clone().call(Request::from_parts(head, body)).await;
             response
         };
         cautious(response)
@@ -86,8 +86,8 @@ impl House {
 }
 
 /// The name of the model, when that is all a request's path says beside `/predict/`.
-fn prediction<B>(request: &Request<B>) -> Option<&str> {
-    let name = request.uri().path().strip_prefix("/predict/").filter(|_| *request.method() == Method::POST)?;
+fn prediction(head: &Parts) -> Option<&str> {
+    let name = head.uri.path().strip_prefix("/predict/").filter(|_| head.method == Method::POST)?;
     (!name.is_empty() && !name.contains(['/', '%'])).then_some(name)
 }
 

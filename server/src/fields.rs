@@ -47,7 +47,7 @@ impl Fields {
             return Err(Error::invalid("Bad Request. Content-Type must be one of ['application/json']."));
         }
         let body = std::mem::take(request.body_mut());
-        Ok((Fields::from_json(&body::read(Request::new(body), most).await?)?, request))
+        Ok((Fields::from_json(&body::read(body, most).await?)?, request))
     }
 
     /// Of an object that came in an answer; none of anything else.

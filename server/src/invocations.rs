@@ -58,7 +58,7 @@ pub async fn invocations(caller: Caller, State(serving): State<Serving>, request
 
 async fn answer(serving: &Serving, target: &Arc<Target>, request: Request) -> Result<Vec<Value>, Refused> {
     let counted = predict::counted(request.headers());
-    let body = body::read(request, serving.limits.bytes).await.map_err(Refused::Error)?;
+    let body = body::read(request.into_body(), serving.limits.bytes).await.map_err(Refused::Error)?;
     let refused = |text: String| Refused::Error(Error::bad_request(text));
     let read = predict::json(body).await.map_err(Refused::Error)?;
     let body: Value = read

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::Request;
@@ -17,7 +18,6 @@ use tokio::net::TcpListener;
 
 use crate::doors::House;
 use crate::error::StartError;
-use crate::patience::Patient;
 
 /// Time for the head of a request, and for a connection that asks nothing.
 const PATIENCE: Duration = Duration::from_secs(75);
@@ -35,6 +35,7 @@ pub async fn serve(listener: TcpListener, house: House, stop: impl Future<Output
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
     http.writev(false); // head and body in one piece: quicker for small answers, which nearly all are
+    let house = Arc::new(house);
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -55,7 +56,7 @@ pub async fn serve(listener: TcpListener, house: House, stop: impl Future<Output
         let house = house.clone();
         let answer = move |request: Request<Incoming>| {
             let house = house.clone();
-            async move { Ok::<_, Infallible>(house.answer(request.map(Patient::new)).await) }
+            async move { Ok::<_, Infallible>(house.answer(request).await) }
         };
         let connection = http.serve_connection(TokioIo::new(stream), service_fn(answer));
         let watched = open.watch(connection);

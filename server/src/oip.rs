@@ -107,7 +107,7 @@ async fn infer(State(serving): State<Serving>, name: String, reference: String, 
     let counted = predict::counted(request.headers());
     let with_ids = ids::wanted(request.uri().query());
     let answer = async {
-        let body = body::read(request, serving.limits.bytes).await.map_err(Refused::Error)?;
+        let body = body::read(request.into_body(), serving.limits.bytes).await.map_err(Refused::Error)?;
         let read = predict::json(body).await.map_err(Refused::Error)?;
         let request: InferRequest = read.map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());

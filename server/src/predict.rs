@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{self, Path, State};
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{BoxError, Json};
 use contract::Fault;
@@ -27,11 +28,12 @@ const BYTES_INLINE: usize = 16 << 10;
 
 /// `POST /predict/{name}`: an object or an array, answered in kind. 422 lists every fault.
 pub async fn predict(State(serving): State<Serving>, Path(name): Path<String>, request: extract::Request) -> Response {
-    named(&serving, &name, request).await
+    let (head, body) = request.into_parts();
+    named(&serving, &name, &head, body).await
 }
 
 /// The same by a name that is already known.
-pub async fn named<B>(serving: &Serving, name: &str, request: Request<B>) -> Response
+pub async fn named<B>(serving: &Serving, name: &str, head: &Parts, body: B) -> Response
 where
     B: HttpBody<Data = Bytes>,
     B::Error: Into<BoxError>,
@@ -40,7 +42,7 @@ where
         Ok(target) => target,
         Err(Unserved(status, message)) => return detail(status, &message),
     };
-    let mut response = match answer(serving, &target, request).await {
+    let mut response = match answer(serving, &target, head, body).await {
         Ok(answer) => {
             let mut response = Response::new(Body::from(answer));
             let mut headers = HeaderMap::with_capacity(1 + HEADERS);
@@ -73,14 +75,14 @@ pub enum Refused {
     Error(Error),
 }
 
-async fn answer<B>(serving: &Serving, target: &Arc<Target>, request: Request<B>) -> Result<Bytes, Refused>
+async fn answer<B>(serving: &Serving, target: &Arc<Target>, head: &Parts, body: B) -> Result<Bytes, Refused>
 where
     B: HttpBody<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    let counted = counted(request.headers());
-    let with_ids = ids::wanted(request.uri().query());
-    let body = body::read(request, serving.limits.bytes).await.map_err(Refused::Error)?;
+    let counted = counted(&head.headers);
+    let with_ids = ids::wanted(head.uri.query());
+    let body = body::read(body, serving.limits.bytes).await.map_err(Refused::Error)?;
     let (reading, rows_max) = (target.clone(), serving.limits.rows);
     let read = aside(body.len() > BYTES_INLINE, move || reading.module.reader().json(&body, rows_max)).await;
     let records::Request { batch, many } = read.map_err(Refused::Error)?.map_err(Refused::Faults)?;

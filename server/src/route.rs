@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
-use axum::http::{self, HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 
@@ -69,11 +69,12 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         let guarded = move |State(state): State<S>, request: Request| {
             let (guard, handler) = (guard.clone(), handler.clone());
             async move {
-                let answer = async |request| match guard.admit(request).await {
+                let seen = guard.see(request.method(), request.uri(), request.headers());
+                let answer = async || match guard.admit(request).await {
                     Ok(request) => handler.call(request, state).await,
                     Err(error) => error.into_response(),
                 };
-                guard.around(request, answer).await
+                guard.around(seen, answer).await
             }
         };
         self.router = self.router.route(path, on(filter, guarded));
@@ -152,19 +153,21 @@ impl Guard {
         }
     }
 
+    /// A request that comes in. None may from a page of another origin, unless the route is for such.
+    pub fn see(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> (Seen, Result<()>) {
+        let text = || "A page of another origin must not do this.".to_owned();
+        let allowed = origin::origin_allowed(method, headers, self.permission)
+            .then_some(())
+            .ok_or_else(|| Error::Client(Code::PermissionDenied, text()));
+        (Seen::begin(uri, headers, self.otlp.is_some()), allowed)
+    }
+
     /// Lets the handler answer what may come in; logs, counts and traces.
-    pub async fn around<B, F>(&self, request: http::Request<B>, handler: impl FnOnce(http::Request<B>) -> F) -> Response
-    where
-        F: Future<Output = Response>,
-    {
-        let seen = Seen::begin(&request, self.otlp.is_some());
-        let mut response = if origin::origin_allowed(request.method(), request.headers(), self.permission) {
+    pub async fn around(&self, (seen, allowed): (Seen, Result<()>), answer: impl AsyncFnOnce() -> Response) -> Response {
+        let mut response = match allowed {
             // Boxed: each wrapper around a future would move the whole of it.
-            let answer = Box::pin(handler(request));
-            seen.scope(self.in_time(answer)).await
-        } else {
-            let text = "A page of another origin must not do this.".to_owned();
-            Error::Client(Code::PermissionDenied, text).into_response()
+            Ok(()) => seen.scope(self.in_time(Box::pin(answer()))).await,
+            Err(error) => error.into_response(),
         };
         response.headers_mut().reserve(HEADERS);
         if self.porter.is_some() && !matches!(self.permission, Permission::Public | Permission::SignIn) {

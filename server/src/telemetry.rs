@@ -69,7 +69,7 @@ impl From<Error> for Refused {
 }
 
 async fn take(app: &App, request: Request) -> Result<FlushAnswer, Refused> {
-    let body = body::read(request, BYTES).await?;
+    let body = body::read(request.into_body(), BYTES).await?;
     let flush: Flush = serde_json::from_slice(&body).map_err(|error| {
         let what = if error.is_data() { "is not a flush" } else { "is not JSON" };
         let text = format!("The body {what}: line {}, column {}", error.line(), error.column());

@@ -54,7 +54,7 @@ pub struct Flush {
 /// The head of the flush in a body, and the request as it came. What cannot be read says nothing.
 pub async fn of_body(request: Request) -> Result<(Flush, Request)> {
     let (parts, body) = request.into_parts();
-    let bytes = body::read(Request::new(body), BYTES).await?;
+    let bytes = body::read(body, BYTES).await?;
     let flush = serde_json::from_slice(&bytes).unwrap_or_default();
     Ok((flush, Request::from_parts(parts, Body::from(bytes))))
 }

@@ -36,7 +36,7 @@ pub async fn page(State(app): State<App>) -> Response {
 /// `POST /signin`: a form with a token.
 pub async fn with_token(State(app): State<App>, request: Request) -> Result<Response> {
     let Some(accounts) = &app.accounts else { return Ok(to("/", Vec::new())) };
-    let body = body::read(request, 4096).await?;
+    let body = body::read(request.into_body(), 4096).await?;
     let token = Fields::from_query(&String::from_utf8_lossy(&body)).opt_string("token")?.unwrap_or_default();
     match accounts.holder(token.trim()).await {
         Ok(holder) => begin(accounts, &holder).await,

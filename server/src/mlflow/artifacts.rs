@@ -72,7 +72,7 @@ pub async fn upload(State(app): State<App>, request: Request) -> Result<Json<Val
     };
     let (id, path) = (given("run_uuid")?, given("path")?);
     location::clean(&path)?;
-    let body = body::read(request, MOST).await.map_err(|error| match error {
+    let body = body::read(request.into_body(), MOST).await.map_err(|error| match error {
         Error::Client(Code::TooLarge, _) => Error::invalid("Artifact size is too large. Max size is 10MB."),
         other => other,
     })?;

@@ -66,7 +66,7 @@ pub async fn compiled(State(app): State<App>, Path(sha256): Path<String>, header
 
 /// `POST /api/beira/compile`: what compiles of an ONNX file, and the module when all does.
 pub async fn report(State(app): State<App>, request: Request) -> Result<Json<CompileReport>> {
-    let onnx = body::read(request, app.config.onnx_bytes_max).await?;
+    let onnx = body::read(request.into_body(), app.config.onnx_bytes_max).await?;
     let _turn = app.modules.0.turn.acquire().await.map_err(|error| Error::internal(error.to_string()))?;
     let onnx_bytes = onnx.len() as u64;
     let start = Instant::now();

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use axum::http::{HeaderName, HeaderValue, Method, Request, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use axum::response::Response;
 use tracing::Level;
 
@@ -33,10 +33,10 @@ struct Said {
 
 impl Seen {
     /// Reads what the log will say, if it will. The query is left out: it may hold features.
-    pub fn begin<B>(request: &Request<B>, spans: bool) -> Seen {
-        let header = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+    pub fn begin(uri: &Uri, headers: &HeaderMap, spans: bool) -> Seen {
+        let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let said = tracing::enabled!(Level::INFO).then(|| Said {
-            path: request.uri().path().to_owned(),
+            path: uri.path().to_owned(),
             size: header(header::CONTENT_LENGTH).map(str::to_owned),
             agent: header(header::USER_AGENT).map(str::to_owned),
         });

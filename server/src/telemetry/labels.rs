@@ -63,7 +63,7 @@ struct Joined {
 }
 
 async fn take(app: &App, caller: &Caller, request: Request) -> Result<LabelsAnswer, Refused> {
-    let body = body::read(request, BYTES).await?;
+    let body = body::read(request.into_body(), BYTES).await?;
     let labels: Labels = serde_json::from_slice(&body).map_err(|error| {
         let what = if error.is_data() { "is no list of labels" } else { "is not JSON" };
         let form = r#"{"labels": [{"id": "…", "label": …}]}"#;

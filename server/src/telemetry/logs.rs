@@ -33,7 +33,7 @@ pub async fn ingest(caller: Caller, State(app): State<App>, request: Request) ->
 }
 
 async fn take(app: &App, caller: &Caller, request: Request) -> Result<LogsAnswer> {
-    let body = body::read(request, BYTES).await?;
+    let body = body::read(request.into_body(), BYTES).await?;
     let body = String::from_utf8_lossy(&body);
     let text = pushed(&body).map_or(Cow::Borrowed(&*body), Cow::Owned);
     let (mut answer, mut good, mut refused) = (LogsAnswer::default(), Vec::new(), BTreeSet::new());

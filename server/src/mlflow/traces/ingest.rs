@@ -66,7 +66,7 @@ pub async fn export(caller: Caller, State(app): State<App>, request: Request) ->
     names::experiment_id(experiment)?;
     let (experiment, run) = (experiment.to_owned(), text("x-mlflow-run-id").map(str::to_owned));
     let most = app.config.json_bytes_max;
-    let sent = unpacked(&headers, body::read(request, most).await?, most)?;
+    let sent = unpacked(&headers, body::read(request.into_body(), most).await?, most)?;
     let wrong = |what: String| Error::bad_request(format!("Invalid OpenTelemetry format: {what}"));
     let export = if json {
         serde_json::from_slice::<Export>(&sent).map_err(|error| wrong(error.to_string()))?
