@@ -109,6 +109,7 @@ def main():
 
     mixed()
     convolution()
+    separable()
     tensors()
 
 
@@ -183,6 +184,29 @@ def convolution():
     feeds = {"X": 16 * numbers(1, 64, 21)}
     inputs, outputs = [value("X", TensorProto.FLOAT, [1, 64, 21])], [value("Y", TensorProto.FLOAT, None)]
     hand_made("convolution", nodes, inputs, outputs, feeds, initializers)
+
+
+def separable():
+    """Pointwise convolutions, each with a depthwise one behind it: wide enough for a frame, and with a border of its own."""
+    make, value = helper.make_node, helper.make_tensor_value_info
+    random = np.random.default_rng(6)
+    nodes, initializers, last = [], [("low", np.float32(0)), ("high", np.float32(6))], "X"
+    for block, (ins, outs, stride) in enumerate([(4, 20, 1), (20, 24, 2), (24, 40, 2)]):
+        for kind, shape, attributes in [
+            ("pointwise", (outs, ins, 1, 1), {}),
+            ("depthwise", (outs, 1, 3, 3), {"group": outs, "pads": [1, 1, 1, 1], "strides": [stride, stride]}),
+        ]:
+            name = f"{kind}_{block}"
+            fan = np.sqrt(np.prod(shape[1:]))
+            initializers.append((f"{name}_weights", (random.standard_normal(shape) / fan).astype(np.float32)))
+            initializers.append((f"{name}_bias", random.standard_normal(outs).astype(np.float32) / 4))
+            nodes.append(make("Conv", [last, f"{name}_weights", f"{name}_bias"], [f"{name}_sums"], name=name, **attributes))
+            nodes.append(make("Clip", [f"{name}_sums", "low", "high"], [f"{name}_clipped"]))
+            last = f"{name}_clipped"
+    nodes.append(make("Identity", [last], ["Y"]))
+    feeds = {"X": random.standard_normal((1, 4, 16, 16)).astype(np.float32)}
+    inputs, outputs = [value("X", TensorProto.FLOAT, [1, 4, 16, 16])], [value("Y", TensorProto.FLOAT, None)]
+    hand_made("separable", nodes, inputs, outputs, feeds, initializers)
 
 
 if __name__ == "__main__":

@@ -163,7 +163,11 @@ impl Guard {
     }
 
     /// Lets the handler answer what may come in; logs, counts and traces.
-    pub async fn around(&self, (seen, allowed): (Seen, Result<()>), answer: impl AsyncFnOnce() -> Response) -> Response {
+    pub async fn around(
+        &self,
+        (seen, allowed): (Seen, Result<()>),
+        answer: impl AsyncFnOnce() -> Response,
+    ) -> Response {
         let mut response = match allowed {
             // Boxed: each wrapper around a future would move the whole of it.
             Ok(()) => seen.scope(self.in_time(Box::pin(answer()))).await,

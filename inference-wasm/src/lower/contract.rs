@@ -51,10 +51,7 @@ pub(super) fn lower(lower: &mut Lower, code: &mut Code, id: Id, contract: &Contr
 pub(super) fn temporary(graph: &Graph, bands: &[Option<Band>], id: Id) -> u64 {
     let bytes = match banded(bands, id) {
         _ if bands[id.index()].is_some() => 0,
-        Some(first) => {
-            let tiles = Tiles::nowhere(graph, first);
-            if tiles.whole() { tiles.panel_bytes() } else { 0 }
-        }
+        Some(first) => Tiles::nowhere(graph, first).panels_bytes(),
         None => Tiles::nowhere(graph, id).panel_bytes(),
     };
     bytes as u64

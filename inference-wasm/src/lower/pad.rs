@@ -12,23 +12,30 @@ use crate::math::Maker;
 
 /// Lowers [`crate::graph::Op::Pad`].
 pub(super) fn lower(lower: &mut Lower, code: &mut Code, id: Id, pad: &Pad) {
+    if lower.plan.bands[id.index()].is_some() {
+        return; // its reader computes it
+    }
     let node = lower.graph.node(id);
     let (shape, bytes) = (&lower.graph.node(node.inputs[0]).shape, node.ty.bytes());
-    let to = strides(&node.shape);
-    let all = Walk::new(lower.at(code, id), &to, bytes);
+    let all = Walk::new(lower.at(code, id), &strides(&node.shape), bytes);
     if shape.contains(&0) {
         return fill(code, lower.simd, node.ty, &pad.value, &node.shape, all);
     }
-    if pad.between.iter().any(|n| *n > 0) {
-        fill(code, lower.simd, node.ty, &pad.value, &node.shape, all.clone());
-    } else {
-        border(code, lower.simd, node, &all, &pad.before, shape, &pad.value);
-    }
-    let first: usize = pad.before.iter().zip(&to).map(|(b, s)| b * s * bytes).sum();
-    let apart: Vec<usize> = pad.between.iter().zip(&to).map(|(b, s)| (b + 1) * s).collect();
-    let target = Walk::new(all.start.plus(first as i64), &apart, bytes);
+    let target = around(code, lower.simd, node, all, shape, pad);
     let from = Walk::new(lower.at(code, node.inputs[0]), &strides(shape), bytes);
     copy(code, lower.simd, shape, target, from, node.ty);
+}
+
+/// Writes all of the node's array that is none of the elements, which are of `shape`; where those go.
+pub(super) fn around(code: &mut Code, simd: bool, node: &Node, all: Walk, shape: &[usize], pad: &Pad) -> Walk {
+    if pad.between.iter().any(|n| *n > 0) {
+        fill(code, simd, node.ty, &pad.value, &node.shape, all.clone());
+    } else {
+        border(code, simd, node, &all, &pad.before, shape, &pad.value);
+    }
+    let first: i64 = pad.before.iter().zip(&all.strides).map(|(b, s)| *b as i64 * s).sum();
+    let apart = pad.between.iter().zip(&all.strides).map(|(b, s)| (*b as i64 + 1) * s).collect();
+    Walk { start: all.start.plus(first), strides: apart }
 }
 
 /// Fills what of the node's array is not one of the elements, which begin at `before` and are of `shape`.

@@ -184,8 +184,8 @@ pub fn values(ty: Type, count: usize, seed: u64) -> Vec<u8> {
     const EDGES: [f64; 14] =
         [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e-40, -3e38, 88.8, -104.0, 1e300];
     let mut bytes = Vec::new();
-    for _ in 0..count {
-        let (r, kind) = (next(), next() % 8);
+    for i in 0..count {
+        let (r, kind) = (next(), if i < count / 2 { next() % 8 } else { 1 + next() % 7 });
         let x = match kind {
             0 => EDGES[(r % EDGES.len() as u64) as usize],
             1 => (r % 7) as f64 - 3.0,

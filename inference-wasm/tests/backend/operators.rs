@@ -270,18 +270,27 @@ fn convolutions_that_pack_many_columns() {
     }
 }
 
-/// Each channel by itself behind a sum over all channels: a few channels go through both, then the next ones. In a frame and
-/// not, in steps of 1 and 2; where the channels do not divide or the first value has another reader, one after the other.
+/// Each channel by itself behind a sum over all channels: a few channels go through both, then the next ones. In a frame,
+/// with a border and without, in steps of 1 and 2, columns packed or too many for it; where the channels do not divide or
+/// one of the values has another reader, one after the other.
 #[test]
 fn convolutions_band_by_band() {
-    for (channels, size, steps, more) in
-        [(20, 16, 1, ""), (24, 16, 2, ""), (8, 7, 1, ""), (10, 16, 1, ""), (8, 7, 1, ", %3")]
-    {
+    for (window, channels, size, steps, more) in [
+        (3, 20, 16, 1, ""),
+        (3, 24, 16, 2, ""),
+        (3, 8, 7, 1, ""),
+        (3, 10, 16, 1, ""),
+        (3, 8, 7, 1, ", %3"),
+        (3, 8, 7, 1, ", %4"),
+        (700, 100, 16, 1, ""),
+        (70, 20, 14, 2, ""),
+        (200, 20, 80, 1, ""),
+    ] {
         let results = (size - 1) / steps + 1;
         check_text(&format!(
-            "%0 = input 0 : f32[3, {size}, {size}]
-             %1 = input 1 : f32[{channels}, 3]
-             %2 = contract %1, %0 inner=[3] left=0 [3, 0, 0] [1] right=0 [0, {size}, 1] [{plane}] : f32[{channels}, {size}, {size}]
+            "%0 = input 0 : f32[{window}, {size}, {size}]
+             %1 = input 1 : f32[{channels}, {window}]
+             %2 = contract %1, %0 inner=[{window}] left=0 [{window}, 0, 0] [1] right=0 [0, {size}, 1] [{plane}] : f32[{channels}, {size}, {size}]
              %3 = relu %2 : f32[{channels}, {size}, {size}]
              %4 = pad %3 before=[0, 1, 1] between=[0, 0, 0] value=0 : f32[{channels}, {padded}, {padded}]
              %5 = input 2 : f32[{channels}, 3, 3]

@@ -41,8 +41,34 @@ impl<'a> Tiles<'a> {
         }
     }
 
+    /// Bytes of the panels of everything that columns read, where they stay in the cache: for what goes band by band.
+    pub(super) fn panels_bytes(&self) -> usize {
+        let bytes = if self.packs() { self.all_bytes() * self.others().0.iter().product::<usize>() } else { 0 };
+        if bytes <= PANELS { bytes } else { 0 }
+    }
+
+    /// Where those panels are, along all axes but that of rows and the last one.
+    pub(super) fn panels(&self, start: Address) -> Walk {
+        Walk::new(start, &strides(&self.others().0), self.all_bytes())
+    }
+
+    /// `body` along those axes: the panels there, and where the operands begin.
+    pub(super) fn for_panels(
+        &self,
+        code: &mut Code,
+        panels: &Walk,
+        body: &mut dyn FnMut(&mut Code, &[Group], &[Address]),
+    ) {
+        let (extents, mut walks) = self.others();
+        walks.push(panels.clone());
+        nest(code, &extents, &walks, 1, &mut |code, at| {
+            let (panel, at) = at.split_last().expect("the panels were put last");
+            body(code, &self.groups(*panel, true), at);
+        });
+    }
+
     /// Whether the columns of all tiles are packed at once.
-    pub(super) fn whole(&self) -> bool {
+    fn whole(&self) -> bool {
         self.packs() && self.reads_much() && self.all_bytes() <= PANELS
     }
 
@@ -113,7 +139,7 @@ impl<'a> Tiles<'a> {
     }
 
     /// The loops over all axes but that of rows and the last one.
-    pub(super) fn others(&self) -> (Vec<usize>, Vec<Walk>) {
+    fn others(&self) -> (Vec<usize>, Vec<Walk>) {
         let others: Vec<usize> = (0..self.extents.len() - 1).filter(|d| Some(*d) != self.row).collect();
         self.over(&others, &Tile { rows: 1, vectors: 1 }, (0, 1), (0, 1))
     }
@@ -135,7 +161,7 @@ impl<'a> Tiles<'a> {
     }
 
     /// The tiles by their width, whose panels lie one after the other (`whole`), or in the same place.
-    pub(super) fn groups(&self, mut panel: Address, whole: bool) -> Vec<Group<'a>> {
+    fn groups(&self, mut panel: Address, whole: bool) -> Vec<Group<'a>> {
         let last = self.extents.len() - 1;
         let mut groups = Vec::new();
         for (first, count, vectors) in self.columns(&SERVED, true) {
