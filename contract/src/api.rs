@@ -7,6 +7,15 @@ use crate::profile::Bins;
 use crate::watch::{Alarm, Performance, RealisedDay};
 use crate::{Manifest, Origin};
 
+/// `GET /api/beira/caller`: who asks. Both are absent where the server has no accounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// What whoever made the token called it.
+    pub name: Option<String>,
+    /// What it may do: `viewer`, `logger`, `ingest`, `deployer` or `admin`.
+    pub role: Option<String>,
+}
+
 /// `GET /api/beira/overview`: the first page.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Overview {

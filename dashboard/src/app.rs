@@ -5,6 +5,7 @@ use leptos_router::components::{A, Route, Router, Routes};
 use leptos_router::path;
 
 use crate::clock::provide_ticks;
+use crate::components::account::Account;
 use crate::pages::{
     CompilePage, ExperimentPage, ExperimentsPage, ModelPage, ModelsPage, NotFound, OverviewPage, PlaygroundPage,
     ProductionPage, RunPage,
@@ -33,7 +34,7 @@ pub fn App() -> impl IntoView {
                         <NavLink href=routes::MODELS sign=Icon::Cube text="Models"/>
                         <NavLink href=routes::COMPILE sign=Icon::Upload text="Compile"/>
                     </nav>
-                    <div class="top-end"><ThemeToggle/></div>
+                    <div class="top-end"><Account/><ThemeToggle/></div>
                 </header>
                 <main id="main" tabindex="-1">
                     <Routes fallback=NotFound>

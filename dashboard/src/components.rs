@@ -1,5 +1,6 @@
 //! Pieces that know the domain: runs, models, features, traffic.
 
+pub mod account;
 pub mod alarm_banner;
 pub mod answer;
 pub mod artifacts;

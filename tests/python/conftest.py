@@ -65,10 +65,10 @@ class Server:
 class Postgres:
     """A PostgreSQL of the tests' own; tests/postgres.sh says how."""
 
-    def __init__(self):
+    def __init__(self, *tls):
         script = Path(__file__).parent.parent / "postgres.sh"
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self.process = subprocess.Popen(["sh", script], **pipes)
+        self.process = subprocess.Popen(["sh", script, *map(str, tls)], **pipes)
         self.address = self.process.stdout.readline().strip()
         assert self.address, "tests/postgres.sh did not start PostgreSQL; it says why"
         self.databases = 0

@@ -7,10 +7,14 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import mlflow
 import pytest
 import requests
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from conftest import BEIRA, Server, free_port
 
@@ -44,9 +48,9 @@ def s3(moto):
     return keys | {"AWS_ENDPOINT_URL": moto, "AWS_DEFAULT_REGION": "us-east-1"}
 
 
-def gs(moto, folder):
-    account = {"private_key": "", "private_key_id": "", "client_email": "me@example.org"}
-    account |= {"disable_oauth": True, "gcs_base_url": moto}
+def gs(moto, folder, key=""):
+    account = {"private_key": key, "private_key_id": "", "client_email": "me@example.org"}
+    account |= {"disable_oauth": not key, "gcs_base_url": moto}
     (folder / "account.json").write_text(json.dumps(account))
     return {"GOOGLE_SERVICE_ACCOUNT": str(folder / "account.json")}
 
@@ -167,6 +171,33 @@ def test_runs_whose_root_is_the_bucket_itself(moto, tmp_path):
     assert address["file_size"] == 5 and requests.get(address["presigned_url"], timeout=10).content == b"hello"
     for wrong, status in [({"path": "../x"}, 400), ({"expiration": 604801}, 400), ({"run_id": "nobody"}, 404)]:
         assert requests.post(f"{api}/presigned-download-url", json=file | wrong, timeout=10).status_code == status
+    server.stop()
+
+
+def test_addresses_are_signed_as_google_checks_them(moto, tmp_path):
+    """Cloud Storage, "V4 signing process": what is signed is the request with all but its signature."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    root = f"gs://models/{tmp_path.name}"
+    server = Server(tmp_path, environment=gs(moto, tmp_path, pem)).start("--default-artifact-root", root)
+    client = mlflow.MlflowClient(server.url)
+    run = client.create_run(client.create_experiment("direct")).info
+    for method, kind, content in [("PUT", "upload", b"hello"), ("GET", "download", None)]:
+        file = {"run_id": run.run_id, "path": "notes/x 1.txt", "expiration": 90}
+        path = f"{server.url}/api/2.0/mlflow/artifacts/presigned-{kind}-url"
+        address = requests.post(path, json=file, timeout=10).json()["presigned_url"]
+        url = urlsplit(address)
+        query = dict(parse_qsl(url.query))
+        signature = bytes.fromhex(query.pop("X-Goog-Signature"))
+        assert query["X-Goog-Expires"] == "90" and query["X-Goog-Credential"].startswith("me@example.org/")
+        scope = query["X-Goog-Credential"].partition("/")[2]
+        pairs = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in sorted(query.items()))
+        asked = "\n".join([method, url.path, pairs, "host:storage.googleapis.com", "", "host", "UNSIGNED-PAYLOAD"])
+        digest = hashlib.sha256(asked.encode()).hexdigest()
+        signed = "\n".join(["GOOG4-RSA-SHA256", query["X-Goog-Date"], scope, digest])
+        key.public_key().verify(signature, signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        answer = requests.request(method, address, data=content, timeout=10)
+        assert answer.ok and (content or answer.content == b"hello")
     server.stop()
 
 

@@ -1,11 +1,16 @@
 //! Beira's own endpoints.
 
-use contract::api::{CompileReport, ModelDetail, Overview, Production};
+use contract::api::{Caller, CompileReport, ModelDetail, Overview, Production};
 use serde_json::{Map, Value};
 
 use super::Error;
 use super::client::{get, post, post_bytes};
 use crate::routes::encode;
+
+/// Who is signed in.
+pub async fn caller() -> Result<Caller, Error> {
+    get("/api/beira/caller").await
+}
 
 /// The first page.
 pub async fn overview() -> Result<Overview, Error> {

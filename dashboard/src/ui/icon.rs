@@ -27,6 +27,7 @@ pub enum Icon {
     Pulse,
     Columns,
     Chevron,
+    Leave,
 }
 
 /// An icon as tall as the text around it; hidden from screen readers.
@@ -55,6 +56,7 @@ pub fn icon(icon: Icon) -> impl IntoView {
         Icon::Pulse => "M1.5 8.5h3L6.3 3.2l3.2 9.6 1.8-4.3h3.2",
         Icon::Columns => "M2.5 2.8h11v10.4h-11zM6.2 2.8v10.4M9.8 2.8v10.4",
         Icon::Chevron => "m6 3.8 4.2 4.2L6 12.2",
+        Icon::Leave => "M6.5 2.5h-4v11h4M6 8h8M10.8 4.8 14 8l-3.2 3.2",
     };
     view! {
         <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">

@@ -191,6 +191,7 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     ("POST /telemetry/labels", "labels!:Label[] model", "counted!:int duplicates!:int"),
     ("GET /modules/{name}/{reference}", "", "=application/wasm"),
     ("GET /compiled/{sha256}", "", "=application/wasm"),
+    ("GET /api/beira/caller", "", "name role"),
     ("GET /api/beira/overview", "", ""),
     ("GET /api/beira/models/{name}", "", "name!"),
     ("GET /api/beira/models/{name}/production", "minutes:int", ""),

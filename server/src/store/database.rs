@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use sqlx::postgres::PgConnectOptions;
 
+use crate::url::decoded;
+
 /// What `--db` says. Neither `Display` nor `Debug` shows user or password.
 #[derive(Clone)]
 pub enum Database {
@@ -23,6 +25,9 @@ impl FromStr for Database {
         match text.split_once("://") {
             None => Ok(Database::File(text.into())),
             Some(("postgres" | "postgresql", _)) => {
+                for (key, file) in files(text) {
+                    std::fs::metadata(&file).map_err(|error| format!("{key}: {file}: {error}"))?;
+                }
                 let options: PgConnectOptions = text.parse().map_err(|_| {
                     "this address is none of PostgreSQL's; it should be postgres://USER:PASSWORD@HOST:PORT/DATABASE"
                 })?;
@@ -31,6 +36,14 @@ impl FromStr for Database {
             Some(_) => Err("a database is a file, or postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned()),
         }
     }
+}
+
+/// The files that an address names: the driver says of a missing one that something is missing.
+fn files(address: &str) -> Vec<(&str, String)> {
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let named = |key: &str| matches!(key.replace('-', "").as_str(), "sslrootcert" | "sslca" | "sslcert" | "sslkey");
+    pairs.filter(|(key, _)| named(key)).map(|(key, value)| (key, decoded(value))).collect()
 }
 
 impl From<PathBuf> for Database {
@@ -80,6 +93,10 @@ mod tests {
         check(
             "postgres://u:hunter2@host:port/x",
             "this address is none of PostgreSQL's; it should be postgres://USER:PASSWORD@HOST:PORT/DATABASE",
+        );
+        check(
+            "postgres://u:hunter2@host/x?sslmode=verify-full&sslrootcert=no%20where.pem",
+            "sslrootcert: no where.pem: No such file or directory (os error 2)",
         );
         check("mysql://u:hunter2@x/y", "a database is a file, or postgres://USER:PASSWORD@HOST:PORT/DATABASE");
     }

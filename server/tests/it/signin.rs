@@ -102,6 +102,8 @@ async fn a_token_becomes_a_session_that_ends_with_it() {
     assert_eq!(browser.post("/signin", "https://evil.example", &format!("token={token}")).await, 403);
     assert_eq!(browser.post("/signin", OWN, &format!("token={token}")).await, 303);
     assert_eq!((browser.get("/").await.0, browser.get(READ).await.0), (200, 200));
+    let caller = browser.send(Method::GET, "/api/beira/caller", None, "").await;
+    assert_eq!(bytes(caller).await, br#"{"name":"ada","role":"logger"}"#[..]);
     assert!(!browser.cookies.lock().unwrap()["beira_session"].contains(&token), "the session is a token of its own");
     // The session has the token's role and limits.
     let create = "/api/2.0/mlflow/runs/create";
