@@ -190,7 +190,7 @@ fn routes(routes: Routes<App>) -> Routes<App> {
         .at("/modules/{name}/{reference}", get, Module.of(ModelInPath), modules::get)
         .at("/modules/{name}/{reference}", options, open, preflight)
         .at("/compiled/{sha256}", get, open, modules::compiled)
-        .at("/api/beira/caller", get, Read.listed(), beira::caller)
+        .at("/api/beira/caller", get, Read.of(Nothing), beira::caller)
         .at("/api/beira/overview", get, Read.listed(), beira::overview)
         .at("/api/beira/models/{name}", get, Read.of(ModelInPath), beira::model)
         .at("/api/beira/models/{name}/production", get, Read.of(ModelInPath), beira::production)

@@ -8,7 +8,7 @@ use crate::ui::{Icon, icon};
 /// Name and role, and a button that ends the session.
 #[component]
 pub fn Account() -> impl IntoView {
-    let caller = LocalResource::new(api::beira::caller);
+    let caller = LocalResource::new(api::caller);
     // Without an answer there is no button; what the page itself asks for says what is wrong.
     let signed_in = move || caller.get().and_then(Result::ok).and_then(|caller| Some((caller.name?, caller.role?)));
     move || {

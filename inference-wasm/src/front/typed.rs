@@ -8,6 +8,7 @@ use std::sync::Once;
 use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::array::StridedSlice;
+use tract_onnx::tract_core::ops::cast::Cast;
 use tract_onnx::tract_hir::internal::*;
 
 use super::attributes::{Attributes, int, tensor, word};
@@ -104,11 +105,22 @@ pub fn load(proto: &ModelProto, inputs: &[Input], symbolic: bool) -> Result<Type
     guard(|| {
         let (model, rows) = parse(proto, inputs, symbolic)?;
         let mut model = model.into_typed()?;
+        positions(&model)?;
         spell_slices(&mut model)?;
         sizes(&model)?;
         model.prop_consts()?;
         Ok(Typed { model, rows })
     })
+}
+
+/// Refuses positions that are no integers: of Gather's, tract makes some by itself.
+fn positions(model: &TypedModel) -> TractResult<()> {
+    const MADE: &str = ".cast_to_i64";
+    for node in model.nodes().iter().filter(|node| node.op_is::<Cast>() && node.name.ends_with(MADE)) {
+        let float = model.outlet_fact(node.inputs[0])?.datum_type.is_float();
+        ensure!(!float, "node {:?} has positions that are no integers", node.name.trim_end_matches(MADE));
+    }
+    Ok(())
 }
 
 /// Refuses values that no module has room for, and constants that would be computed to such.

@@ -4,6 +4,7 @@ use beira_inference_wasm::{Options, Reference, compile, operators};
 use prost::Message;
 use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TypeProto, tensor_shape_proto, type_proto};
 
+use crate::build;
 use crate::support::folder;
 
 fn model(name: &str) -> Vec<u8> {
@@ -204,4 +205,15 @@ fn strings_are_not_compared_with_numbers() {
         graph.node.insert(0, node);
     };
     check("mixed_columns", twice, "node \"same\" (Equal): brings strings together with numbers");
+}
+
+#[test]
+fn positions_are_integers() {
+    for op in ["Gather", "GatherElements"] {
+        let nodes =
+            vec![build::node("Sigmoid", &["x"], "share", vec![]), build::node(op, &["x", "share"], "y", vec![])];
+        let bytes = build::model(&[2, 4], Vec::new(), nodes).encode_to_vec();
+        let error = compile(&bytes, &Options::default()).map(drop).unwrap_err().to_string();
+        assert!(error.contains(&format!("{op}\"")) && error.contains("positions that are no integers"), "{error}");
+    }
 }

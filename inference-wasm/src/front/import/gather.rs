@@ -9,7 +9,6 @@ use crate::graph::{Binary, Bytes, Id, Op, Type};
 
 /// Rows may be in the data, off the axis, or in the positions, not in both.
 pub fn gather(c: &mut Context, op: &Gather) -> Result<Id, Stop> {
-    c.positions()?;
     let (data, positions) = (c.inputs[0].clone(), c.inputs[1].clone());
     if data.layout.rows.is_some() && positions.layout.rows.is_some() {
         return Err(Stop::Mixes);
