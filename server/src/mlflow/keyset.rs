@@ -4,7 +4,7 @@
 use crate::error::Result;
 use crate::mlflow::page::{Kind, Page};
 use crate::mlflow::sql::Query;
-use crate::store::{self, KEY, Keyed, Reader, Row};
+use crate::store::{self, FromRow, KEY, Keyed, Reader};
 
 /// A list under construction: what it is ordered by, then where it comes from.
 pub struct List {
@@ -46,7 +46,7 @@ impl List {
     }
 
     /// The rows of a page, and the token of the next one.
-    pub async fn page<T: Row>(mut self, page: &Page, on: &Reader) -> Result<(Vec<T>, Option<String>)> {
+    pub async fn page<T: FromRow>(mut self, page: &Page, on: &Reader) -> Result<(Vec<T>, Option<String>)> {
         self.cut(page)?;
         let mut rows: Vec<Keyed<T>> = self.query.build_as().fetch_all(on).await?;
         let most = usize::try_from(page.limit).unwrap_or(usize::MAX);

@@ -10,13 +10,13 @@ use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::{experiments, log, names, run_load};
-use crate::store::{self, Connection, Executor, FromRow, Lock};
+use crate::store::{self, Connection, Executor, Lock};
 
 /// The tag that is the run's name.
 pub const RUN_NAME: &str = "mlflow.runName";
 
 /// A run as its row.
-#[derive(Clone, FromRow)]
+#[derive(Clone)]
 #[allow(missing_docs)]
 pub struct Row {
     pub id: i64,
@@ -29,6 +29,10 @@ pub struct Row {
     pub end_time: Option<i64>,
     pub artifact_uri: String,
     pub lifecycle_stage: String,
+}
+
+store::columns! {
+    Row { id, run_uuid, experiment_id, name, user_id, status, start_time, end_time, artifact_uri, lifecycle_stage }
 }
 
 /// Columns of [`Row`].
