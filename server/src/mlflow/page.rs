@@ -43,6 +43,11 @@ impl Page {
         Ok(Page { limit, query, after })
     }
 
+    /// The first page of the same list, with other rows.
+    pub fn first(&self, limit: i64) -> Page {
+        Page { limit, query: self.query.clone(), after: None }
+    }
+
     /// Behind which keys the page begins, when they are of these kinds.
     pub fn after(&self, kinds: &[Kind]) -> Result<Option<Vec<store::Value>>> {
         let Some(after) = &self.after else { return Ok(None) };

@@ -41,6 +41,12 @@ pub fn info(row: &Row) -> RunInfo {
     }
 }
 
+/// A run that has nothing yet but its tags.
+pub fn fresh(row: &Row, tags: Vec<KeyValue>) -> FullRun {
+    let data = RunData { tags, ..RunData::default() };
+    FullRun { run: Run { info: info(row), data }, inputs: json!({}), outputs: Value::Null }
+}
+
 /// A metric as it is stored.
 pub fn metric(key: String, value: f64, is_nan: i64, timestamp: i64, step: i64) -> Metric {
     Metric { key, value: if is_nan == 1 { f64::NAN } else { value }, timestamp, step }

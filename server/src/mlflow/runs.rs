@@ -60,8 +60,8 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
     tags.retain(|(key, _)| key != RUN_NAME);
     tags.push((RUN_NAME.to_owned(), name.clone()));
     let uuid = id.simple().to_string();
-    let created = uuid.clone();
-    app.store
+    let run = app
+        .store
         .write(move |tx| {
             Box::pin(async move {
                 let (experiment, location) = experiments::active_location(tx, &experiment).await?;
@@ -80,11 +80,12 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
                 for (key, value) in tags {
                     log::write_tag(tx, run, &key, value).await?;
                 }
-                Ok(())
+                let row = find(&mut *tx, &uuid).await?;
+                Ok(run_load::fresh(&row, log::tags_of(tx, run).await?))
             })
         })
         .await?;
-    answer(&app, &created).await
+    Ok(Json(json!({"run": run})))
 }
 
 /// `GET runs/get`; a deleted one too.

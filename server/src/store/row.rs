@@ -66,7 +66,7 @@ impl Row<'_> {
                     return Ok(Value::Text(None));
                 }
                 Ok(match value.type_info().name() {
-                    "INT8" | "INT4" => Value::Integer(row.try_get(i)?),
+                    "INT8" => Value::Integer(row.try_get(i)?),
                     "FLOAT8" => Value::Real(row.try_get(i)?),
                     _ => Value::Text(row.try_get(i)?),
                 })
