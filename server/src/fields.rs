@@ -47,9 +47,10 @@ impl Fields {
 
     /// The body of a request that must be JSON.
     pub async fn body(method: &Method, headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes> {
-        let json = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| {
-            v.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
-        });
+        let json = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|v| v.to_str().ok())
+            .is_some_and(|v| v.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json"));
         if !json && [Method::POST, Method::PUT].contains(method) {
             return Err(Error::invalid("Bad Request. Content-Type must be one of ['application/json']."));
         }

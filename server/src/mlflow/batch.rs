@@ -196,7 +196,12 @@ mod tests {
         let metrics = |metrics: &str| format!(r#"{{"run_id": "a", "metrics": [{metrics}]}}"#);
         check(r#"{"run_id": "a"}"#, true);
         check(&metrics(r#"{"key": "loss", "value": 0.1, "timestamp": 1, "step": 2}"#), true);
-        check(&metrics(r#"{"key": "a/b \u00e9", "value": -3, "timestamp": 1}, {"value": 1e-320, "timestamp": 0, "key": "c"}"#), true);
+        check(
+            &metrics(
+                r#"{"key": "a/b \u00e9", "value": -3, "timestamp": 1}, {"value": 1e-320, "timestamp": 0, "key": "c"}"#,
+            ),
+            true,
+        );
         check(r#"{"run_id": "a", "params": [{"key": "p", "value": "1"}], "tags": [{"key": "t"}]}"#, true);
         for other in [
             r#"{"key": "loss", "value": "NaN", "timestamp": 1}"#,

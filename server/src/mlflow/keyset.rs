@@ -4,7 +4,7 @@
 use crate::error::Result;
 use crate::mlflow::page::{Kind, Page};
 use crate::mlflow::sql::Query;
-use crate::store::{self, FromRow, KEY, Keyed, Reader};
+use crate::store::{self, Executor, FromRow, KEY, Keyed};
 
 /// A list under construction: what it is ordered by, then where it comes from.
 pub struct List {
@@ -53,7 +53,7 @@ impl List {
     }
 
     /// The rows of a page, and the token of the next one.
-    pub async fn page<T: FromRow>(self, page: &Page, on: &Reader) -> Result<(Vec<T>, Option<String>)> {
+    pub async fn page<T: FromRow>(self, page: &Page, on: impl Executor<'_>) -> Result<(Vec<T>, Option<String>)> {
         let rows = self.rows(page, on).await?;
         Ok(cut(rows, page))
     }
@@ -64,7 +64,7 @@ impl List {
     }
 
     /// The rows of a page, and one more when another page follows.
-    pub async fn rows<T: FromRow>(mut self, page: &Page, on: &Reader) -> Result<Vec<Keyed<T>>> {
+    pub async fn rows<T: FromRow>(mut self, page: &Page, on: impl Executor<'_>) -> Result<Vec<Keyed<T>>> {
         self.cut(page)?;
         self.query.build_as().fetch_all(on).await
     }

@@ -9,6 +9,7 @@ use crate::fields::Fields;
 use crate::store;
 
 /// The page that a request asks for.
+#[derive(Clone)]
 pub struct Page {
     /// Most rows.
     pub limit: i64,

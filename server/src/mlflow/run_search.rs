@@ -19,7 +19,7 @@ use crate::mlflow::run_load::FullRun;
 use crate::mlflow::runs::{COLUMNS, Row};
 use crate::mlflow::sql::{self, Query};
 use crate::mlflow::{names, run_load};
-use crate::store::{self, Keyed, Reader};
+use crate::store::{self, Connection, Keyed};
 
 /// Up to how many latest metrics are all looked at, where the alternative is to ask each run for its own.
 const FEW: i64 = 5000;
@@ -38,67 +38,19 @@ struct Found {
 
 /// `POST runs/search`.
 pub async fn search(State(app): State<App>, fields: Fields) -> Result<Response> {
-    let limit = page::limit(&fields, 1000, 50_000)?;
-    let page = Page::of(&fields, limit, "runs", &["filter", "order_by", "experiment_ids", "run_view_type"])?;
-    let experiments =
-        fields.strings("experiment_ids")?.iter().map(|id| names::experiment_id(id)).collect::<Result<BTreeSet<_>>>()?;
-    let filter = filter::of(&fields)?;
-    let orders = order::parse_all(&fields.strings("order_by")?)?;
-    let reader = app.store.read();
-    let few = few(reader, &filter).await?;
-    let by_number = match orders.first() {
-        Some(order) if is_metric(&order.entity) && few.is_empty() => {
-            !is_few(reader, |query| is_number(query, "m", &order.key)).await?
-        }
-        _ => false,
-    };
-    let search = Search { fields: &fields, experiments: &experiments, filter: &filter, orders: &orders, few: &few };
-    let rows = if by_number {
-        search.numbers_first(&page, reader).await?
-    } else {
-        search.list(Part::All)?.rows(&page, reader).await?
-    };
-    let (rows, token) = keyset::cut(rows, &page);
-    let runs = run_load::load(reader, rows).await?;
-    let mut text = Vec::with_capacity(RUN * runs.len() + 100);
-    serde_json::to_writer(&mut text, &Found { runs, next_page_token: token })
-        .map_err(|error| Error::internal(error.to_string()))?;
+    let search = Search::of(fields)?;
+    let text = app.store.view(move |tx| Box::pin(async move { search.answer(tx).await })).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
-/// Metric comparisons that so few runs satisfy that these are best looked up first.
-async fn few<'f>(reader: &Reader, filter: &'f Filter) -> Result<Vec<&'f Comparison>> {
-    let all = match filter {
-        Filter::All(parts) => parts.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    let mut few = Vec::new();
-    for part in all {
-        let Filter::One(comparison) = part else { continue };
-        let sought = is_metric(&comparison.entity) && comparison.operator != Operator::NotEqual;
-        if sought && is_few(reader, |query| satisfying(query, comparison)).await? {
-            few.push(comparison);
-        }
-    }
-    Ok(few)
-}
-
-/// Whether at most [`FEW`] latest metrics `m` satisfy a condition that the index by value answers.
-async fn is_few(reader: &Reader, condition: impl FnOnce(&mut Query) -> Result<()>) -> Result<bool> {
-    let mut query = Query::new("SELECT count(*) FROM (SELECT 1 FROM latest_metrics m WHERE ");
-    condition(&mut query)?;
-    query.push(" LIMIT ").push_bind(FEW + 1).push(") q");
-    let found: Vec<(i64,)> = query.build_as().fetch_all(reader).await?;
-    Ok(found.iter().all(|(count,)| *count <= FEW))
-}
-
 /// What is searched for.
-struct Search<'s> {
-    fields: &'s Fields,
-    experiments: &'s BTreeSet<i64>,
-    filter: &'s Filter,
-    orders: &'s [Order],
-    few: &'s [&'s Comparison],
+#[derive(Clone)]
+struct Search {
+    fields: Fields,
+    page: Page,
+    experiments: BTreeSet<i64>,
+    filter: Filter,
+    orders: Vec<Order>,
 }
 
 /// A part of what is found, when it is ordered by a metric first.
@@ -111,24 +63,71 @@ enum Part {
     Rest,
 }
 
-impl Search<'_> {
-    /// A page of runs with a number, then of the rest.
-    async fn numbers_first(&self, page: &Page, reader: &Reader) -> Result<Vec<Keyed<Row>>> {
-        let numbers = self.list(Part::Numbers)?;
-        let rest = self.list(Part::Rest)?;
-        let first = numbers.after(page)?.as_ref().and_then(|after| after.first().cloned());
-        if first.is_some_and(|first| !matches!(first, store::Value::Integer(Some(0)))) {
-            return rest.rows(page, reader).await;
+impl Search {
+    fn of(fields: Fields) -> Result<Search> {
+        let limit = page::limit(&fields, 1000, 50_000)?;
+        let page = Page::of(&fields, limit, "runs", &["filter", "order_by", "experiment_ids", "run_view_type"])?;
+        let experiments = fields.strings("experiment_ids")?;
+        let experiments = experiments.iter().map(|id| names::experiment_id(id)).collect::<Result<_>>()?;
+        let filter = filter::of(&fields)?;
+        let orders = order::parse_all(&fields.strings("order_by")?)?;
+        Ok(Search { fields, page, experiments, filter, orders })
+    }
+
+    async fn answer(&self, tx: &mut Connection) -> Result<Vec<u8>> {
+        let few = self.few(tx).await?;
+        let rows = match self.orders.first() {
+            Some(order) if is_metric(&order.entity) && few.is_empty() => {
+                if is_few(tx, |query| is_number(query, "m", &order.key)).await? {
+                    self.list(Part::All, &few)?.rows(&self.page, &mut *tx).await?
+                } else {
+                    self.numbers_first(tx).await?
+                }
+            }
+            _ => self.list(Part::All, &few)?.rows(&self.page, &mut *tx).await?,
+        };
+        let (rows, next_page_token) = keyset::cut(rows, &self.page);
+        let runs = run_load::load(tx, rows).await?;
+        let mut text = Vec::with_capacity(RUN * runs.len() + 100);
+        serde_json::to_writer(&mut text, &Found { runs, next_page_token })
+            .map_err(|error| Error::internal(error.to_string()))?;
+        Ok(text)
+    }
+
+    /// Metric comparisons that so few runs satisfy that these are best looked up first.
+    async fn few(&self, tx: &mut Connection) -> Result<Vec<&Comparison>> {
+        let all = match &self.filter {
+            Filter::All(parts) => parts.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let mut few = Vec::new();
+        for part in all {
+            let Filter::One(comparison) = part else { continue };
+            let sought = is_metric(&comparison.entity) && comparison.operator != Operator::NotEqual;
+            if sought && is_few(tx, |query| satisfying(query, comparison)).await? {
+                few.push(comparison);
+            }
         }
-        let mut rows = numbers.rows(page, reader).await?;
-        let wanted = page.limit - rows.len() as i64;
+        Ok(few)
+    }
+
+    /// A page of runs with a number, then of the rest.
+    async fn numbers_first(&self, tx: &mut Connection) -> Result<Vec<Keyed<Row>>> {
+        let numbers = self.list(Part::Numbers, &[])?;
+        let rest = self.list(Part::Rest, &[])?;
+        let first = numbers.after(&self.page)?.as_ref().and_then(|after| after.first().cloned());
+        if first.is_some_and(|first| !matches!(first, store::Value::Integer(Some(0)))) {
+            return rest.rows(&self.page, tx).await;
+        }
+        let mut rows = numbers.rows(&self.page, &mut *tx).await?;
+        let wanted = self.page.limit - rows.len() as i64;
         if wanted >= 0 {
-            rows.extend(rest.rows(&page.first(wanted), reader).await?);
+            rows.extend(rest.rows(&self.page.first(wanted), tx).await?);
         }
         Ok(rows)
     }
 
-    fn list(&self, part: Part) -> Result<List> {
+    fn list(&self, part: Part, few: &[&Comparison]) -> Result<List> {
         let mut list = List::of(COLUMNS);
         for (i, order) in self.orders.iter().enumerate() {
             if i == 0 && part == Part::Numbers {
@@ -160,14 +159,23 @@ impl Search<'_> {
             }
             _ => {}
         }
-        sql::among(query, "r.experiment_id", self.experiments);
-        view(query, "r.lifecycle_stage", self.fields, "run_view_type")?;
+        sql::among(query, "r.experiment_id", &self.experiments);
+        view(query, "r.lifecycle_stage", &self.fields, "run_view_type")?;
         query.push(" AND ");
-        sql::filter(query, self.filter, &mut |query: &mut Query, comparison: &Comparison| {
-            condition(query, comparison, self.few)
+        sql::filter(query, &self.filter, &mut |query: &mut Query, comparison: &Comparison| {
+            condition(query, comparison, few)
         })?;
         Ok(list)
     }
+}
+
+/// Whether at most [`FEW`] latest metrics `m` satisfy a condition that the index by value answers.
+async fn is_few(tx: &mut Connection, condition: impl FnOnce(&mut Query) -> Result<()>) -> Result<bool> {
+    let mut query = Query::new("SELECT count(*) FROM (SELECT 1 FROM latest_metrics m WHERE ");
+    condition(&mut query)?;
+    query.push(" LIMIT ").push_bind(FEW + 1).push(") q");
+    let found: Vec<(i64,)> = query.build_as().fetch_all(tx).await?;
+    Ok(found.iter().all(|(count,)| *count <= FEW))
 }
 
 fn is_metric(entity: &str) -> bool {

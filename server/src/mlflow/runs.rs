@@ -90,12 +90,16 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
 
 /// `GET runs/get`; a deleted one too.
 pub async fn get(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
-    answer(&app, &id_of(&fields)?).await
-}
-
-async fn answer(app: &App, id: &str) -> Result<Json<Value>> {
-    let row = find(app.store.read(), id).await?;
-    let mut runs = run_load::load(app.store.read(), vec![row]).await?;
+    let id = id_of(&fields)?;
+    let mut runs = app
+        .store
+        .view(move |tx| {
+            Box::pin(async move {
+                let row = find(&mut *tx, &id).await?;
+                run_load::load(tx, vec![row]).await
+            })
+        })
+        .await?;
     Ok(Json(json!({"run": runs.remove(0)})))
 }
 

@@ -93,8 +93,7 @@ impl Query {
                 return Ok(sqlite::rows(connection, self.text.as_str(), &self.values, most, kept)?);
             }
             On::Reader(Reader::Sqlite(readers)) => {
-                let work = move |connection: &_| sqlite::rows(connection, self.text.as_str(), &self.values, most, kept);
-                return readers.run(work).await;
+                return readers.run(async move |on: &mut Connection| Box::pin(self.rows(on, most)).await).await;
             }
             On::Connection(Connection::Postgres(connection)) => {
                 postgres_rows(&mut **connection, self.postgres_text(), self.postgres()?, most, kept).await?

@@ -42,9 +42,9 @@ impl Row<'_> {
     /// The last columns, whose names begin with [`KEY`].
     fn keys(&self) -> Result<Vec<Value>, Trouble> {
         let (count, is_key): (usize, &dyn Fn(usize) -> bool) = match self {
-            Row::Sqlite(row) => (row.as_ref().column_count(), &|i| {
-                row.as_ref().column_name(i).is_ok_and(|name| name.starts_with(KEY))
-            }),
+            Row::Sqlite(row) => {
+                (row.as_ref().column_count(), &|i| row.as_ref().column_name(i).is_ok_and(|name| name.starts_with(KEY)))
+            }
             Row::Postgres(row) => (row.len(), &|i| row.column(i).name().starts_with(KEY)),
         };
         let keys = (0..count).rev().take_while(|i| is_key(*i)).count();

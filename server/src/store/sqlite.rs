@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, InterruptHandle, OpenFlags};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use super::row::{FromRow, Row};
 use super::trouble::Trouble;
 use super::value::Value;
 use crate::error::{Error, Result};
+use crate::store;
 
 /// Statements that a connection keeps prepared.
 const STATEMENTS: usize = 256;
@@ -21,7 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Opens the file to write it; there may be none yet.
 pub fn open(file: &Path) -> Result<Connection, Trouble> {
     let connection = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
+    // What a savepoint may need again stays in memory; else it would go to a file, made anew for each transaction.
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY",
+    )?;
     Ok(connection)
 }
 
@@ -107,20 +112,24 @@ impl Readers {
     /// Does `work` with one of them, on a thread that may wait. Who gives up waiting ends the statement.
     pub async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Trouble> + Send + 'static,
+        work: impl AsyncFnOnce(&mut store::Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let turn = self.turns.clone().acquire_owned().await.map_err(|_| Error::internal("the store is closed"))?;
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = idle.map_or_else(|| open_to_read(&self.file), Ok)?;
         let mut patience = Patience(Some(connection.get_interrupt_handle()));
+        let runtime = Handle::current();
         let done = tokio::task::spawn_blocking(move || {
-            let answer = work(&connection);
+            let mut connection = store::Connection::Sqlite(connection);
+            let answer = runtime.block_on(work(&mut connection));
             (connection, answer, turn)
         });
         let (connection, answer, _turn) = done.await.map_err(|_| Error::internal("a query of the store panicked"))?;
         patience.0 = None;
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-        Ok(answer?)
+        if let store::Connection::Sqlite(connection) = connection {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        }
+        answer
     }
 
     /// Waits for those that read, and closes all.
