@@ -42,8 +42,8 @@ const CONNECTIONS: u32 = 16;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Reads somebody else's SQLite file, which may be in use.
-pub fn reader(file: &Path) -> Reader {
-    Reader::Sqlite(Readers::new(file, 1))
+pub fn reader(file: &Path) -> Result<Reader, Trouble> {
+    Ok(Reader::Sqlite(Readers::open(file, 1)?))
 }
 
 /// Handle to the store; a clone is the same store.
@@ -83,7 +83,8 @@ impl Store {
         let mut connection = sqlite::open(path)?;
         migrations::sqlite(&mut connection)?;
         let writer = Writer::start(Connection::Sqlite(connection))?;
-        Ok(Store { reader: Arc::new(Reader::Sqlite(Readers::new(path, READERS))), writer: Some(writer) })
+        let readers = Readers::open(path, READERS)?;
+        Ok(Store { reader: Arc::new(Reader::Sqlite(readers)), writer: Some(writer) })
     }
 
     async fn postgres(options: &PgConnectOptions) -> Result<Store, Trouble> {

@@ -104,9 +104,10 @@ pub struct Readers {
 }
 
 impl Readers {
-    /// At most `most` at once; each is opened when it is needed.
-    pub fn new(file: &Path, most: usize) -> Readers {
-        Readers { file: file.to_owned(), idle: Mutex::default(), turns: Arc::new(Semaphore::new(most)) }
+    /// Opens one of them, and others when they are needed: at most `most` at once.
+    pub fn open(file: &Path, most: usize) -> Result<Readers, Trouble> {
+        let idle = Mutex::new(vec![open_to_read(file)?]);
+        Ok(Readers { file: file.to_owned(), idle, turns: Arc::new(Semaphore::new(most)) })
     }
 
     /// Does `work` with one of them, on a thread that may wait. Who gives up waiting ends the statement.
