@@ -22,7 +22,7 @@ use crate::mlflow::{names, run_load};
 use crate::store::{self, Connection, Keyed};
 
 /// Up to how many latest metrics are all looked at, where the alternative is to ask each run for its own.
-const FEW: i64 = 5000;
+const FEW: i64 = 2000;
 
 /// Bytes of a run in an answer, about.
 const RUN: usize = 2000;

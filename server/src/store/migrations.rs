@@ -81,27 +81,60 @@ fn translated(sql: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::io::{BufRead, BufReader};
+    use std::path::Path;
+    use std::process::{Command, Stdio};
 
-    /// The first released schema with a run in it, then everything since.
-    #[tokio::test]
-    async fn the_first_schema_becomes_the_last() {
-        let folder = tempfile::tempdir().unwrap();
-        let database = crate::store::Database::File(folder.path().join("old.db"));
-        let mut connection = crate::store::sqlite::open(&folder.path().join("old.db")).unwrap();
-        migrate(&mut connection, WRITTEN.iter().filter(|migration| migration.version == 1)).unwrap();
-        let experiment = "INSERT INTO experiments VALUES (7, 'kept', 'mlflow-artifacts:/7', 'active', 1, 1)";
-        connection.execute_batch(experiment).unwrap();
-        drop(connection);
-        let store = crate::store::Store::open(&database).await.unwrap();
-        let kept = crate::store::query_scalar::<i64>("SELECT experiment_id FROM experiments WHERE name = $1")
-            .bind("kept")
-            .fetch_one(store.read())
-            .await
-            .unwrap();
-        let alarms = crate::store::query_scalar::<i64>("SELECT count(*) FROM alarms").fetch_one(store.read()).await;
-        assert_eq!((kept, alarms.unwrap()), (7, 0));
+    use sqlx::{Connection as _, Executor, PgConnection};
+
+    use super::*;
+    use crate::store::{Database, Store, query_scalar, sqlite};
+
+    const EXPERIMENT: &str = "INSERT INTO experiments VALUES (7, 'kept', 'mlflow-artifacts:/7', 'active', 1, 1)";
+
+    /// Tables that were made by the first `count` migrations become those of today, with what is in them.
+    async fn check(database: Database, count: usize) {
+        let store = Store::open(&database).await.unwrap();
+        let kept = query_scalar::<i64>("SELECT experiment_id FROM experiments WHERE name = 'kept'");
+        let alarms = query_scalar::<i64>("SELECT count(*) FROM alarms").fetch_one(store.read()).await;
+        let found = (kept.fetch_one(store.read()).await.unwrap(), alarms.unwrap());
+        assert_eq!(found, (7, 0), "{database} after {count} migrations");
         store.close().await;
+    }
+
+    #[tokio::test]
+    async fn tables_of_every_age_in_sqlite() {
+        let folder = tempfile::tempdir().unwrap();
+        for count in 1..=WRITTEN.iter().count() {
+            let file = folder.path().join(format!("{count}.db"));
+            let mut connection = sqlite::open(&file).unwrap();
+            migrate(&mut connection, WRITTEN.iter().take(count)).unwrap();
+            connection.execute_batch(EXPERIMENT).unwrap();
+            drop(connection);
+            check(file.into(), count).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn tables_of_every_age_in_postgres() {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/postgres.sh");
+        let mut server = Command::new("sh").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut address = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        let address = address.trim();
+        let mut all = PgConnection::connect(&format!("{address}/postgres")).await.unwrap();
+        for count in 1..=WRITTEN.iter().count() {
+            all.execute(AssertSqlSafe(format!("CREATE DATABASE after{count}"))).await.unwrap();
+            let address = format!("{address}/after{count}");
+            let mut connection = PgConnection::connect(&address).await.unwrap();
+            let first = postgres().iter().take(count).cloned().collect();
+            let first = Migrator { migrations: Cow::Owned(first), ..Migrator::DEFAULT };
+            first.run(&mut connection).await.unwrap();
+            connection.execute(EXPERIMENT).await.unwrap();
+            check(address.parse().unwrap(), count).await;
+        }
+        drop(server.stdin.take());
+        server.wait().unwrap();
     }
 
     #[test]
