@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use contract::mlflow::ErrorBody;
 
 #[cfg(feature = "store")]
-use crate::store::trouble;
+use crate::store::trouble::Trouble;
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ pub enum StartError {
         /// The file, or the server without user and password.
         database: String,
         /// Why.
-        source: sqlx::Error,
+        source: Trouble,
     },
     /// The artifacts' folder or bucket cannot be used.
     #[cfg(feature = "store")]
@@ -76,7 +76,7 @@ pub enum Error {
     /// What the database said: logged too.
     #[cfg(feature = "store")]
     #[error("store: {0}")]
-    Store(Arc<sqlx::Error>),
+    Store(Arc<Trouble>),
 }
 
 /// MLflow's error codes that this server uses.
@@ -165,19 +165,19 @@ impl Error {
                 (status, name, message)
             }
             #[cfg(feature = "store")]
-            Error::Store(error) if trouble::is_away(error) => (
+            Error::Store(error) if error.is_away() => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "TEMPORARILY_UNAVAILABLE",
                 "The server's database cannot be reached at the moment; try again.",
             ),
             #[cfg(feature = "store")]
-            Error::Store(error) if trouble::is_nul(error) => (
+            Error::Store(error) if error.is_nul() => (
                 StatusCode::BAD_REQUEST,
                 "INVALID_PARAMETER_VALUE",
                 "A text of the request holds the character NUL, which the database does not keep.",
             ),
             #[cfg(feature = "store")]
-            Error::Store(error) if trouble::is_full(error) => (
+            Error::Store(error) if error.is_full() => (
                 StatusCode::INSUFFICIENT_STORAGE,
                 "INTERNAL_ERROR",
                 "The disk of the server's database is full; nothing of the request was kept.",
@@ -192,9 +192,9 @@ impl Error {
 }
 
 #[cfg(feature = "store")]
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
-        Error::Store(Arc::new(error))
+impl<E: Into<Trouble>> From<E> for Error {
+    fn from(error: E) -> Self {
+        Error::Store(Arc::new(error.into()))
     }
 }
 

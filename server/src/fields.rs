@@ -3,8 +3,9 @@
 //! Both spellings of a name (`run_id`, `runId`) are read, integers may be strings, `null` is
 //! absent, unknown fields are ignored.
 
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
-use axum::http::{Method, header};
+use axum::http::{HeaderMap, Method, header};
 use serde_json::{Map, Value};
 
 use crate::app::App;
@@ -39,15 +40,21 @@ impl Fields {
         if request.method() == Method::GET {
             return Ok((Fields::from_query(request.uri().query().unwrap_or_default()), request));
         }
-        let json =
-            request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|v| {
-                v.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
-            });
-        if !json && [Method::POST, Method::PUT].contains(request.method()) {
+        let body = std::mem::take(request.body_mut());
+        let body = Fields::body(request.method(), request.headers(), body, most).await?;
+        Ok((Fields::from_json(&body)?, request))
+    }
+
+    /// The body of a request that must be JSON.
+    pub async fn body(method: &Method, headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes> {
+        let json = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|v| v.to_str().ok())
+            .is_some_and(|v| v.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json"));
+        if !json && [Method::POST, Method::PUT].contains(method) {
             return Err(Error::invalid("Bad Request. Content-Type must be one of ['application/json']."));
         }
-        let body = std::mem::take(request.body_mut());
-        Ok((Fields::from_json(&body::read(body, most).await?)?, request))
+        body::read(body, most).await
     }
 
     /// Of an object that came in an answer; none of anything else.
@@ -97,8 +104,11 @@ impl Fields {
     pub fn get(&self, name: &str) -> Result<Option<&Value>> {
         let present = |value: &&Value| !value.is_null();
         let snake = self.map.get(name).filter(present);
+        if !name.contains('_') {
+            return Ok(snake);
+        }
         let camel_name = camel(name);
-        let camel = if camel_name == name { None } else { self.map.get(&camel_name).filter(present) };
+        let camel = self.map.get(&camel_name).filter(present);
         match (snake, camel) {
             (Some(_), Some(_)) => Err(Error::invalid(format!(
                 "Request specifies both '{name}' and '{camel_name}'; provide only one of them."

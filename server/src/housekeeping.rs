@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::artifacts::Artifacts;
 use crate::artifacts::root::Root;
+use crate::store::trouble::Trouble;
 use crate::store::{Database, Store};
 
 /// Why a chore was not done, in a sentence.
@@ -32,7 +33,7 @@ macro_rules! failures {
     };
 }
 
-failures! { crate::error::Error crate::error::StartError sqlx::Error std::io::Error serde_json::Error }
+failures! { crate::error::Error crate::error::StartError Trouble std::io::Error serde_json::Error }
 
 /// Where a server keeps what it knows: as `beira serve` is told it.
 #[derive(Clone, Debug)]

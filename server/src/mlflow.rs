@@ -1,6 +1,7 @@
 //! MLflow's REST API: tracking, registry and artifacts, as the Python client of MLflow 3.17.2 speaks it.
 
 pub mod artifacts;
+pub mod batch;
 pub mod experiment_search;
 pub mod experiments;
 pub mod filter;
@@ -74,7 +75,7 @@ pub fn routes(routes: Routes<App>) -> Routes<App> {
         .api("/mlflow/runs/search", &post, Read.of(Experiments("experiment_ids")), run_search::search)
         .api("/mlflow/runs/log-metric", &post, Write.of(Run), log::metric)
         .api("/mlflow/runs/log-parameter", &post, Write.of(Run), log::parameter)
-        .api("/mlflow/runs/log-batch", &post, Write.of(Run), log::batch)
+        .api("/mlflow/runs/log-batch", &post, Write.of(Run), batch::batch)
         .api("/mlflow/runs/set-tag", &post, Write.of(Run), log::set_tag)
         .api("/mlflow/runs/delete-tag", &post, Write.of(Run), log::delete_tag)
         .api("/mlflow/runs/log-inputs", &post, Write.of(Run), inputs::log_inputs)
@@ -147,9 +148,9 @@ pub fn routes(routes: Routes<App>) -> Routes<App> {
         .api("/mlflow/model-versions/delete-tag", &delete, Write.of(Model(&["name"])), versions::delete_tag)
         .api("/mlflow/model-versions/transition-stage", &post, Deploy.of(Model(&["name"])), versions::transition_stage)
         .api3("/mlflow/traces", &post, Write.of(NewTrace), traces::start)
-        .api3("/mlflow/traces/get", &get, Read.of(Trace("trace_id")), traces::get)
-        .api3("/mlflow/traces/batchGet", &get, Read.of(Traces("trace_ids")), traces::batch)
-        .api3("/mlflow/traces/batchGetInfos", &post, Read.of(Traces("trace_ids")), traces::batch_infos)
+        .api3("/mlflow/traces/get", &get, Read.of(Trace("trace_id")), traces::read::get)
+        .api3("/mlflow/traces/batchGet", &get, Read.of(Traces("trace_ids")), traces::read::batch)
+        .api3("/mlflow/traces/batchGetInfos", &post, Read.of(Traces("trace_ids")), traces::read::batch_infos)
         .api3("/mlflow/traces/search", &post, Read.of(Locations), traces::search::search)
         .api3("/mlflow/traces/delete-traces", &post, Write.of(Experiment("experiment_id")), traces::delete)
         .api("/mlflow/traces/delete-traces", &post, Write.of(Experiment("experiment_id")), traces::delete)

@@ -5,9 +5,10 @@ mod connection;
 pub mod copies;
 mod database;
 mod jobs;
-mod keyed;
 mod migrations;
 mod query;
+mod row;
+mod sqlite;
 pub mod trouble;
 mod value;
 mod writer;
@@ -19,32 +20,30 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::error::Result;
+use sqlite::Readers;
+use trouble::Trouble;
 use writer::Writer;
 
 pub use builder::QueryBuilder;
 pub use connection::{Connection, Executor, On, Reader};
 pub use database::Database;
-pub use keyed::{KEY, Keyed};
-pub use query::{Lock, Row, query, query_as, query_scalar};
-pub use sqlx::FromRow;
+pub use query::{Lock, query, query_as, query_scalar};
+pub(crate) use row::columns;
+pub use row::{FromRow, KEY, Keyed, Row};
 pub use value::Value;
 
 /// SQLite's readers at once. They do not wait for the writer (WAL).
-const READERS: u32 = 4;
-/// Rows that SQLite's thread is ahead of whoever reads them: with few, the two wake each other all the time.
-const ROWS: usize = 1024;
+const READERS: usize = 4;
 /// PostgreSQL's connections of one replica.
 const CONNECTIONS: u32 = 16;
 /// How long a request waits for a connection before it is told that the database is away.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Reads somebody else's SQLite file, which may be in use.
-pub async fn reader(file: &Path) -> Result<Reader, sqlx::Error> {
-    let options = SqliteConnectOptions::new().filename(file).read_only(true).disable_statement_logging();
-    Ok(Reader::Sqlite(SqlitePoolOptions::new().max_connections(1).connect_with(options).await?))
+pub fn reader(file: &Path) -> Result<Reader, Trouble> {
+    Ok(Reader::Sqlite(Readers::open(file, 1)?))
 }
 
 /// Handle to the store; a clone is the same store.
@@ -69,42 +68,26 @@ fn private(path: &Path) -> std::io::Result<()> {
 
 impl Store {
     /// Opens the database (a file is made when absent) and brings its tables up to date.
-    pub async fn open(database: &Database) -> Result<Store, sqlx::Error> {
+    pub async fn open(database: &Database) -> Result<Store, Trouble> {
         match database {
-            Database::File(path) => Store::sqlite(path).await,
+            Database::File(path) => Store::sqlite(path),
             Database::Postgres(options) => Store::postgres(options).await,
         }
     }
 
-    async fn sqlite(path: &Path) -> Result<Store, sqlx::Error> {
+    fn sqlite(path: &Path) -> Result<Store, Trouble> {
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(sqlx::Error::Io)?;
+            std::fs::create_dir_all(folder)?;
         }
-        private(path).map_err(sqlx::Error::Io)?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(10))
-            .foreign_keys(true)
-            .statement_cache_capacity(256)
-            .pragma("case_sensitive_like", "ON")
-            .pragma("cache_size", "-8000") // KiB for each connection; the system keeps the rest of the file
-            .row_buffer_size(ROWS)
-            .disable_statement_logging();
-        let mut connection = options.connect().await?;
-        migrations::SQLITE.run(&mut connection).await?;
-        let readers = SqlitePoolOptions::new()
-            .min_connections(1)
-            .max_connections(READERS)
-            .connect_with(options.read_only(true).create_if_missing(false))
-            .await?;
-        let writer = Writer::start(Connection::Sqlite(connection));
+        private(path)?;
+        let mut connection = sqlite::open(path)?;
+        migrations::sqlite(&mut connection)?;
+        let writer = Writer::start(Connection::Sqlite(connection))?;
+        let readers = Readers::open(path, READERS)?;
         Ok(Store { reader: Arc::new(Reader::Sqlite(readers)), writer: Some(writer) })
     }
 
-    async fn postgres(options: &PgConnectOptions) -> Result<Store, sqlx::Error> {
+    async fn postgres(options: &PgConnectOptions) -> Result<Store, Trouble> {
         let options = options.clone().statement_cache_capacity(256).disable_statement_logging();
         let options = options.options([("jit", "off")]); // it compiles longer than our queries run
         let pool = PgPoolOptions::new()
@@ -114,7 +97,7 @@ impl Store {
             .test_before_acquire(false) // a statement on a dead connection is run again on another
             .connect_with(options)
             .await?;
-        migrations::postgres().run(&pool).await?;
+        migrations::postgres().run(&pool).await.map_err(sqlx::Error::from)?;
         Ok(Store { reader: Arc::new(Reader::Postgres(pool)), writer: None })
     }
 
@@ -143,6 +126,27 @@ impl Store {
         }
     }
 
+    /// Runs `job`, which only reads, and whose statements see one state of the tables (on PostgreSQL: each its own). One
+    /// after another they cost less than each by itself.
+    pub async fn view<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Clone + Send + 'static,
+    {
+        match &*self.reader {
+            Reader::Postgres(pool) => jobs::run(pool.clone(), job).await,
+            Reader::Sqlite(readers) => {
+                let view = async move |connection: &mut Connection| {
+                    query("BEGIN").execute(&mut *connection).await?;
+                    let answer = job(&mut *connection).await;
+                    query("COMMIT").execute(connection).await?;
+                    answer
+                };
+                readers.run(view).await
+            }
+        }
+    }
+
     /// Waits for what is queued, and closes the database.
     pub async fn close(&self) {
         if let Some(writer) = &self.writer
@@ -151,7 +155,7 @@ impl Store {
             tracing::warn!(%error, "the store's writer had ended");
         }
         match &*self.reader {
-            Reader::Sqlite(pool) => pool.close().await,
+            Reader::Sqlite(readers) => readers.close(READERS as u32).await,
             Reader::Postgres(pool) => pool.close().await,
         }
         if let Some(writer) = &self.writer {

@@ -11,10 +11,9 @@ use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::names;
-use crate::store::{self, Connection, Executor, FromRow};
+use crate::store::{self, Connection, Executor};
 
 /// An experiment as its row.
-#[derive(FromRow)]
 pub struct Row {
     experiment_id: i64,
     name: String,
@@ -22,6 +21,10 @@ pub struct Row {
     lifecycle_stage: String,
     creation_time: i64,
     last_update_time: i64,
+}
+
+store::columns! {
+    Row { experiment_id, name, artifact_location, lifecycle_stage, creation_time, last_update_time }
 }
 
 /// Columns of [`Row`].

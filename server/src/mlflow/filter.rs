@@ -4,16 +4,14 @@
 //! `comparison = [entity.]key operator value`. As in MLflow 3.17 the key may stand in backticks or double quotes,
 //! strings in single or double quotes have no escapes, and an AND too many is overlooked.
 
+mod parser;
+mod token;
+
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 
-/// Longest filter, and most comparisons in one.
+/// Longest filter.
 const LENGTH: usize = 256 << 10;
-const COMPARISONS: usize = 200;
-/// Most texts in its lists; each is a value of the statement.
-const LISTED: usize = 10_000;
-/// Deepest nesting.
-const DEPTH: usize = 50;
 
 /// A condition.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,15 +97,6 @@ pub enum Value {
     None,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    /// Identifier or keyword, with the quoted parts unquoted; true when any part was quoted.
-    Word(String, bool),
-    Text(String),
-    Number(f64),
-    Symbol(&'static str),
-}
-
 /// The condition of a request's field `filter`.
 pub fn of(fields: &Fields) -> Result<Filter> {
     parse(&fields.opt_string("filter")?.unwrap_or_default())
@@ -118,245 +107,7 @@ pub fn parse(filter: &str) -> Result<Filter> {
     if filter.len() > LENGTH {
         return Err(invalid(&format!("it has {} bytes, more than {LENGTH}", filter.len())));
     }
-    let tokens = tokenize(filter)?;
-    let mut parser = Parser { tokens: &tokens, at: 0, comparisons: 0, listed: 0, depth: 0 };
-    let filter = if tokens.is_empty() { Filter::All(Vec::new()) } else { parser.any()? };
-    match tokens.get(parser.at) {
-        None => Ok(filter),
-        Some(_) => Err(invalid("comparisons are joined by AND or OR")),
-    }
-}
-
-struct Parser<'a> {
-    tokens: &'a [Token],
-    at: usize,
-    comparisons: usize,
-    listed: usize,
-    depth: usize,
-}
-
-impl Parser<'_> {
-    fn any(&mut self) -> Result<Filter> {
-        let mut parts = vec![self.all()?];
-        while self.keyword("OR") {
-            parts.push(self.all()?);
-        }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::Any(parts) })
-    }
-
-    fn all(&mut self) -> Result<Filter> {
-        while self.keyword("AND") {}
-        let mut parts = vec![self.term()?];
-        while self.keyword("AND") {
-            while self.keyword("AND") {}
-            if matches!(self.tokens.get(self.at), None | Some(Token::Symbol(")"))) {
-                break;
-            }
-            parts.push(self.term()?);
-        }
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::All(parts) })
-    }
-
-    fn term(&mut self) -> Result<Filter> {
-        let (not, open) = (self.keyword("NOT"), self.symbol("("));
-        if !not && !open {
-            self.comparisons += 1;
-            if self.comparisons > COMPARISONS {
-                return Err(invalid(&format!("there are more than {COMPARISONS} comparisons")));
-            }
-            return self.comparison().map(Filter::One);
-        }
-        self.depth += 1;
-        if self.depth > DEPTH {
-            return Err(invalid(&format!("it is nested deeper than {DEPTH}")));
-        }
-        let inner = if open { self.any()? } else { self.term()? };
-        if open && !self.symbol(")") {
-            return Err(invalid("a parenthesis does not end"));
-        }
-        self.depth -= 1;
-        Ok(if not { Filter::Not(Box::new(inner)) } else { inner })
-    }
-
-    fn symbol(&mut self, symbol: &'static str) -> bool {
-        let found = self.tokens.get(self.at) == Some(&Token::Symbol(symbol));
-        self.at += usize::from(found);
-        found
-    }
-
-    fn next(&mut self) -> Option<&Token> {
-        let token = self.tokens.get(self.at);
-        self.at += 1;
-        token
-    }
-
-    fn keyword(&mut self, keyword: &str) -> bool {
-        let found =
-            matches!(self.tokens.get(self.at), Some(Token::Word(word, false)) if word.eq_ignore_ascii_case(keyword));
-        self.at += usize::from(found);
-        found
-    }
-
-    fn comparison(&mut self) -> Result<Comparison> {
-        let Some(Token::Word(identifier, _)) = self.next().cloned() else {
-            return Err(invalid("a comparison starts with a name such as metrics.accuracy"));
-        };
-        let (entity, key) = match identifier.split_once('.') {
-            Some((entity, key)) if !entity.contains(['`', '"']) => (entity.trim().to_lowercase(), unquote(key)),
-            _ => (String::new(), unquote(&identifier)),
-        };
-        if key.is_empty() {
-            return Err(invalid("there is no name after the dot"));
-        }
-        let operator = self.operator(&key)?;
-        let value = self.value(operator, &key)?;
-        Ok(Comparison { entity, key, operator, value })
-    }
-
-    fn operator(&mut self, key: &str) -> Result<Operator> {
-        use Operator::*;
-        for (keywords, operator) in [
-            (&["LIKE"][..], Like),
-            (&["ILIKE"], Ilike),
-            (&["IN"], In),
-            (&["NOT", "IN"], NotIn),
-            (&["IS", "NOT", "NULL"], IsNotNull),
-            (&["IS", "NULL"], IsNull),
-        ] {
-            let start = self.at;
-            if keywords.iter().all(|keyword| self.keyword(keyword)) {
-                return Ok(operator);
-            }
-            self.at = start;
-        }
-        match self.next() {
-            Some(Token::Symbol("=")) => Ok(Equal),
-            Some(Token::Symbol("!=")) => Ok(NotEqual),
-            Some(Token::Symbol(">")) => Ok(Greater),
-            Some(Token::Symbol(">=")) => Ok(GreaterEqual),
-            Some(Token::Symbol("<")) => Ok(Less),
-            Some(Token::Symbol("<=")) => Ok(LessEqual),
-            _ => Err(invalid(&format!(
-                "after '{key}' one of =, !=, >, >=, <, <=, LIKE, ILIKE, IN, NOT IN, IS NULL, IS NOT NULL is expected"
-            ))),
-        }
-    }
-
-    fn value(&mut self, operator: Operator, key: &str) -> Result<Value> {
-        match operator {
-            Operator::IsNull | Operator::IsNotNull => Ok(Value::None),
-            Operator::In | Operator::NotIn => self.list(key).map(Value::List),
-            _ => match self.next() {
-                Some(Token::Number(number)) => Ok(Value::Number(*number)),
-                Some(Token::Text(text)) => Ok(Value::Text(text.clone())),
-                // A double-quoted string is an identifier to the tokenizer.
-                Some(Token::Word(word, true)) if word.starts_with('"') => Ok(Value::Text(unquote(word))),
-                _ => Err(invalid(&format!("the value of '{key}' must be a number or a quoted string"))),
-            },
-        }
-    }
-
-    fn list(&mut self, key: &str) -> Result<Vec<String>> {
-        let wrong = || invalid(&format!("'{key}' is followed by a list of quoted strings: ('a', 'b')"));
-        if self.next() != Some(&Token::Symbol("(")) {
-            return Err(wrong());
-        }
-        let mut list = Vec::new();
-        loop {
-            self.listed += 1;
-            if self.listed > LISTED {
-                return Err(invalid(&format!("its lists have more than {LISTED} values")));
-            }
-            match self.next() {
-                Some(Token::Text(text)) => list.push(text.clone()),
-                _ => return Err(wrong()),
-            }
-            match self.next() {
-                Some(Token::Symbol(",")) => {}
-                Some(Token::Symbol(")")) => return Ok(list),
-                _ => return Err(wrong()),
-            }
-        }
-    }
-}
-
-fn tokenize(filter: &str) -> Result<Vec<Token>> {
-    let mut tokens = Vec::new();
-    let mut rest = filter.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let two = rest.get(..2).unwrap_or_default();
-        let after = if let Some(symbol) = ["!=", ">=", "<=", "==", "<>"].into_iter().find(|s| *s == two) {
-            tokens.push(Token::Symbol(symbol));
-            &rest[2..]
-        } else if let Some(symbol) = ["=", ">", "<", "(", ")", ","].into_iter().find(|s| s.starts_with(first)) {
-            tokens.push(Token::Symbol(symbol));
-            &rest[1..]
-        } else if first == '\'' {
-            let end = string_end(rest).ok_or_else(|| invalid("a quoted string does not end"))?;
-            tokens.push(Token::Text(rest[1..end].to_owned()));
-            &rest[end + 1..]
-        } else if let Some((number, length)) = number(rest) {
-            tokens.push(Token::Number(number));
-            &rest[length..]
-        } else if first.is_alphanumeric() || "_`\"".contains(first) {
-            let (word, quoted, after) = word(rest)?;
-            tokens.push(Token::Word(word, quoted));
-            after
-        } else {
-            return Err(invalid(&format!("'{first}' is not expected here")));
-        };
-        rest = after.trim_start();
-    }
-    Ok(tokens)
-}
-
-/// Where the string at the start of `text` has its last quote. A doubled quote does not end it, and stays doubled.
-fn string_end(text: &str) -> Option<usize> {
-    let mut end = 1;
-    loop {
-        end += text[end..].find('\'')?;
-        if !text[end + 1..].starts_with('\'') {
-            return Some(end);
-        }
-        end += 2;
-    }
-}
-
-/// A number that is followed by a space, a bracket, a comma or the end.
-fn number(text: &str) -> Option<(f64, usize)> {
-    let length = text.find(|c: char| !(c.is_alphanumeric() || "+-.".contains(c))).unwrap_or(text.len());
-    let starts_like_one = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
-    let value = text[..length].parse::<f64>().ok().filter(|value| starts_like_one && value.is_finite())?;
-    Some((value, length))
-}
-
-/// `metrics.a`, `params."a b"`, tags.`x-y`: quotes stay on the quoted part for `unquote`.
-fn word(text: &str) -> Result<(String, bool, &str)> {
-    let mut end = 0;
-    let mut quoted = false;
-    while let Some(c) = text[end..].chars().next() {
-        if c == '`' || c == '"' {
-            let length = text[end + 1..].find(c).ok_or_else(|| invalid("a quoted name does not end"))?;
-            end += length + 2;
-            quoted = true;
-        } else if c.is_alphanumeric() || "_./:".contains(c) {
-            end += c.len_utf8();
-        } else if c == '-' {
-            return Err(invalid("a name with '-' must stand in backticks: metrics.`a-b`"));
-        } else {
-            break;
-        }
-    }
-    Ok((text[..end].to_owned(), quoted, &text[end..]))
-}
-
-fn unquote(text: &str) -> String {
-    for quote in ['`', '"'] {
-        if let Some(inner) = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
-            return inner.to_owned();
-        }
-    }
-    text.to_owned()
+    parser::condition(&token::tokenize(filter)?)
 }
 
 pub(crate) fn invalid(what: &str) -> Error {

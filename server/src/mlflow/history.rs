@@ -95,11 +95,12 @@ impl History {
         if points.is_empty() && !self.begun {
             return Ok((Bytes::from_static(b"{}"), true));
         }
-        let mut text = Vec::with_capacity(80 * points.len() + 100);
+        let mut text = Vec::with_capacity((self.key.len() + 80) * points.len() + 100);
+        let mut metric = run_load::metric(self.key.clone(), 0.0, 0, 0, 0);
         for (timestamp, step, value, is_nan) in points {
             text.extend_from_slice(if self.begun { b"," } else { b"{\"metrics\":[" });
             self.begun = true;
-            let metric = run_load::metric(self.key.clone(), value, is_nan, timestamp, step);
+            metric = run_load::metric(metric.key, value, is_nan, timestamp, step);
             serde_json::to_writer(&mut text, &metric).map_err(|error| Error::internal(error.to_string()))?;
         }
         let ended = !more || self.left == 0;

@@ -4,7 +4,7 @@
 use crate::error::Result;
 use crate::mlflow::page::{Kind, Page};
 use crate::mlflow::sql::Query;
-use crate::store::{self, KEY, Keyed, Reader, Row};
+use crate::store::{self, Executor, FromRow, KEY, Keyed};
 
 /// A list under construction: what it is ordered by, then where it comes from.
 pub struct List {
@@ -15,6 +15,8 @@ pub struct List {
 struct Key {
     kind: Kind,
     ascending: bool,
+    /// The same for all rows.
+    alike: bool,
     /// May be NULL, which stands last in both directions.
     maybe: bool,
 }
@@ -27,12 +29,17 @@ impl List {
 
     /// Orders by what is never NULL. The last of all keys tells any two rows apart.
     pub fn by(&mut self, value: impl Into<Query>, kind: Kind, ascending: bool) {
-        self.key(value.into(), Key { kind, ascending, maybe: false });
+        self.key(value.into(), Key { kind, ascending, alike: false, maybe: false });
+    }
+
+    /// A key that is the same for all rows, in the place where another part of the same list is ordered by it.
+    pub fn alike(&mut self, value: impl Into<Query>, kind: Kind) {
+        self.key(value.into(), Key { kind, ascending: true, alike: true, maybe: false });
     }
 
     /// Orders by what may be NULL.
     pub fn by_maybe(&mut self, value: impl Into<Query>, kind: Kind, ascending: bool) {
-        self.key(value.into(), Key { kind, ascending, maybe: true });
+        self.key(value.into(), Key { kind, ascending, alike: false, maybe: true });
     }
 
     fn key(&mut self, value: Query, key: Key) {
@@ -46,33 +53,48 @@ impl List {
     }
 
     /// The rows of a page, and the token of the next one.
-    pub async fn page<T: Row>(mut self, page: &Page, on: &Reader) -> Result<(Vec<T>, Option<String>)> {
+    pub async fn page<T: FromRow>(self, page: &Page, on: impl Executor<'_>) -> Result<(Vec<T>, Option<String>)> {
+        let rows = self.rows(page, on).await?;
+        Ok(cut(rows, page))
+    }
+
+    /// Where the page begins, in the keys of this list.
+    pub fn after(&self, page: &Page) -> Result<Option<Vec<store::Value>>> {
+        page.after(&self.keys.iter().map(|key| key.kind).collect::<Vec<_>>())
+    }
+
+    /// The rows of a page, and one more when another page follows.
+    pub async fn rows<T: FromRow>(mut self, page: &Page, on: impl Executor<'_>) -> Result<Vec<Keyed<T>>> {
         self.cut(page)?;
-        let mut rows: Vec<Keyed<T>> = self.query.build_as().fetch_all(on).await?;
-        let most = usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let more = rows.len() > most;
-        rows.truncate(most);
-        let token = rows.last().filter(|_| more).map(|last| page.token(&last.keys));
-        Ok((rows.into_iter().map(|keyed| keyed.row).collect(), token))
+        self.query.build_as().fetch_all(on).await
     }
 
     /// Order, beginning and end of the page, and one row more: whether another page follows.
     fn cut(&mut self, page: &Page) -> Result<()> {
         self.query.push(") q");
-        let kinds: Vec<Kind> = self.keys.iter().map(|key| key.kind).collect();
-        if let Some(after) = page.after(&kinds)? {
+        if let Some(after) = self.after(page)? {
             self.query.push(" WHERE ");
             behind(&mut self.query, &self.keys, &after, 0);
         }
-        self.query.push(" ORDER BY ");
-        for (i, key) in self.keys.iter().enumerate() {
-            let (comma, way) = (if i == 0 { "" } else { ", " }, if key.ascending { "ASC" } else { "DESC" });
+        let mut between = " ORDER BY ";
+        for (i, key) in self.keys.iter().enumerate().filter(|(_, key)| !key.alike) {
+            let way = if key.ascending { "ASC" } else { "DESC" };
             let last = if key.maybe { format!("{KEY}{i} IS NULL, ") } else { String::new() };
-            self.query.push(format!("{comma}{last}{KEY}{i} {way}"));
+            self.query.push(format!("{between}{last}{KEY}{i} {way}"));
+            between = ", ";
         }
         self.query.push(" LIMIT ").push_bind(page.limit.saturating_add(1));
         Ok(())
     }
+}
+
+/// The rows of a page, of which there is one more when another follows, and the token of that.
+pub fn cut<T>(mut rows: Vec<Keyed<T>>, page: &Page) -> (Vec<T>, Option<String>) {
+    let most = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let more = rows.len() > most;
+    rows.truncate(most);
+    let token = rows.last().filter(|_| more).map(|last| page.token(&last.keys));
+    (rows.into_iter().map(|keyed| keyed.row).collect(), token)
 }
 
 /// That a row stands behind one with the keys `after`, of which those before the `i`-th are alike.
@@ -81,6 +103,9 @@ fn behind(query: &mut Query, keys: &[Key], after: &[store::Value], i: usize) {
         query.push("FALSE");
         return;
     };
+    if key.alike {
+        return behind(query, keys, after, i + 1);
+    }
     let (name, beyond) = (format!("{KEY}{i}"), if key.ascending { ">" } else { "<" });
     if matches!(value, store::Value::Integer(None) | store::Value::Real(None) | store::Value::Text(None)) {
         query.push(format!("({name} IS NULL AND "));

@@ -1,9 +1,10 @@
-//! What a run logs: metrics, parameters, tags, one by one or in a batch.
+//! What a run logs: metrics, parameters, tags.
 
 use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
+use contract::mlflow::KeyValue;
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -19,7 +20,7 @@ const PARAM_LENGTH: usize = 6000;
 const TAG_LENGTH: usize = 8000;
 
 /// A metric point on its way in.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Point {
     /// Name.
     pub key: String,
@@ -57,47 +58,6 @@ pub async fn set_tag(State(app): State<App>, fields: Fields) -> Result<Json<Valu
     write(&app, id, Vec::new(), Vec::new(), vec![(key, value)], false).await
 }
 
-/// `POST runs/log-batch`. Idempotent: the client may send it again.
-pub async fn batch(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
-    let id = fields.string("run_id")?;
-    let metrics = fields.objects("metrics")?;
-    let (params, tags) = (fields.pairs("params")?, fields.pairs("tags")?);
-    for (what, count, most) in
-        [("metrics", metrics.len(), 1000), ("params", params.len(), 100), ("tags", tags.len(), 100)]
-    {
-        if count > most {
-            return Err(Error::invalid(format!(
-                "A batch logging request can contain at most {most} {what}. Got {count} {what}. Please split up {what} \
-                 across multiple requests and try again."
-            )));
-        }
-    }
-    let total = metrics.len() + params.len() + tags.len();
-    if total > 1000 {
-        return Err(Error::invalid(format!(
-            "A batch logging request can contain at most 1000 metrics, params, and tags. Got {total} metrics, params, and \
-             tags. Please split up metrics, params, and tags across multiple requests and try again."
-        )));
-    }
-    let points = metrics.iter().map(point).collect::<Result<Vec<_>>>()?;
-    for (what, list, pairs) in [("parameter", "params", &params), ("tag", "tags", &tags)] {
-        for (i, (key, _)) in pairs.iter().enumerate() {
-            names::key(what, &format!("{list}[{i}].key"), key)?;
-        }
-    }
-    let mut seen = BTreeMap::new();
-    params.iter().for_each(|(key, _)| *seen.entry(key.as_str()).or_insert(0) += 1);
-    let twice: Vec<String> = seen.iter().filter(|(_, count)| **count > 1).map(|(key, _)| format!("'{key}'")).collect();
-    if !twice.is_empty() {
-        return Err(Error::invalid(format!(
-            "Duplicate parameter keys have been submitted: [{}]. Please ensure the request contains only one param value \
-             per param key.",
-            twice.join(", ")
-        )));
-    }
-    write(&app, id, points, params, tags, true).await
-}
-
 /// `POST runs/delete-tag`.
 pub async fn delete_tag(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     let (id, key) = (fields.string("run_id")?, fields.string("key")?);
@@ -120,7 +80,8 @@ pub async fn delete_tag(State(app): State<App>, fields: Fields) -> Result<Json<V
     Ok(Json(json!({})))
 }
 
-fn point(fields: &Fields) -> Result<Point> {
+/// The point that fields describe.
+pub fn point(fields: &Fields) -> Result<Point> {
     let key = fields.string("key")?;
     names::key("metric", &fields.at("name"), &key)?;
     let value = fields.number("value")?;
@@ -145,7 +106,8 @@ fn point(fields: &Fields) -> Result<Point> {
     })
 }
 
-async fn write(
+/// Adds all of it to a run, or nothing. `batch` chooses between MLflow's texts.
+pub async fn write(
     app: &App,
     id: String,
     points: Vec<Point>,
@@ -315,4 +277,11 @@ pub async fn write_tag(tx: &mut Connection, run: i64, key: &str, value: String) 
         store::query("UPDATE runs SET name = $1 WHERE id = $2").bind(&value).bind(run).execute(tx).await?;
     }
     Ok(())
+}
+
+/// The tags of a run.
+pub async fn tags_of(tx: &mut Connection, run: i64) -> Result<Vec<KeyValue>> {
+    let text = "SELECT key, value FROM tags WHERE run = $1 ORDER BY key";
+    let tags: Vec<(String, String)> = store::query_as(text).bind(run).fetch_all(tx).await?;
+    Ok(tags.into_iter().map(|(key, value)| KeyValue { key, value }).collect())
 }

@@ -13,10 +13,10 @@ use crate::fields::Fields;
 use crate::mlflow::log::Point;
 use crate::mlflow::{experiments, names, run_load};
 use crate::path::Path;
-use crate::store::{self, Connection, Executor, FromRow};
+use crate::store::{self, Connection, Executor};
 
 /// A logged model as its row.
-#[derive(Clone, FromRow)]
+#[derive(Clone)]
 #[allow(missing_docs)]
 pub struct Row {
     pub model_id: String,
@@ -30,6 +30,10 @@ pub struct Row {
     pub model_type: Option<String>,
     pub source_run_id: Option<String>,
     pub lifecycle_stage: String,
+}
+
+store::columns! {
+    Row { model_id, experiment_id, name, artifact_location, creation_time, last_updated_time, status, status_message, model_type, source_run_id, lifecycle_stage }
 }
 
 /// `POST logged-models`.

@@ -18,6 +18,9 @@ pub fn key(what: &str, at: &str, name: &str) -> Result<()> {
     if !name.chars().all(|c| c.is_alphanumeric() || "_/.-: ".contains(c)) {
         return invalid(CHARACTERS);
     }
+    if !name.contains(['/', '.']) && !name.is_empty() {
+        return Ok(());
+    }
     let resolved = resolved(name);
     if resolved == name && name != "." && !name.starts_with("..") && !name.starts_with('/') {
         Ok(())

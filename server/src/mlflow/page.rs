@@ -9,6 +9,7 @@ use crate::fields::Fields;
 use crate::store;
 
 /// The page that a request asks for.
+#[derive(Clone)]
 pub struct Page {
     /// Most rows.
     pub limit: i64,
@@ -41,6 +42,11 @@ impl Page {
         let token = fields.opt_string("page_token")?.filter(|token| !token.is_empty());
         let after = token.map(|token| after(&token, &query)).transpose()?;
         Ok(Page { limit, query, after })
+    }
+
+    /// The first page of the same list, with other rows.
+    pub fn first(&self, limit: i64) -> Page {
+        Page { limit, query: self.query.clone(), after: None }
     }
 
     /// Behind which keys the page begins, when they are of these kinds.

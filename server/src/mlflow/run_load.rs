@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::error::Result;
 use crate::mlflow::runs::Row;
 use crate::mlflow::sql::Query;
-use crate::store::Reader;
+use crate::store::Connection;
 
 /// A run with its inputs and outputs, as MLflow answers it.
 #[derive(Debug, Serialize)]
@@ -41,21 +41,27 @@ pub fn info(row: &Row) -> RunInfo {
     }
 }
 
+/// A run that has nothing yet but its tags.
+pub fn fresh(row: &Row, tags: Vec<KeyValue>) -> FullRun {
+    let data = RunData { tags, ..RunData::default() };
+    FullRun { run: Run { info: info(row), data }, inputs: json!({}), outputs: Value::Null }
+}
+
 /// A metric as it is stored.
 pub fn metric(key: String, value: f64, is_nan: i64, timestamp: i64, step: i64) -> Metric {
     Metric { key, value: if is_nan == 1 { f64::NAN } else { value }, timestamp, step }
 }
 
 /// The runs of `rows`, in their order.
-pub async fn load(pool: &Reader, rows: Vec<Row>) -> Result<Vec<FullRun>> {
+pub async fn load(tx: &mut Connection, rows: Vec<Row>) -> Result<Vec<FullRun>> {
     let mut runs = Vec::with_capacity(rows.len());
     for chunk in rows.chunks(1000) {
-        runs.extend(load_chunk(pool, chunk).await?);
+        runs.extend(load_chunk(tx, chunk).await?);
     }
     Ok(runs)
 }
 
-async fn load_chunk(pool: &Reader, rows: &[Row]) -> Result<Vec<FullRun>> {
+async fn load_chunk(tx: &mut Connection, rows: &[Row]) -> Result<Vec<FullRun>> {
     let select = |sql: &str, order: &str| {
         let mut query = Query::new(sql);
         query.push(" IN (");
@@ -72,15 +78,15 @@ async fn load_chunk(pool: &Reader, rows: &[Row]) -> Result<Vec<FullRun>> {
          JOIN metric_keys k ON k.id = l.key WHERE l.run",
         "",
     );
-    let found: Vec<(i64, String, f64, i64, i64, i64)> = query.build_as().fetch_all(pool).await?;
+    let found: Vec<(i64, String, f64, i64, i64, i64)> = query.build_as().fetch_all(&mut *tx).await?;
     for (run, key, value, is_nan, timestamp, step) in found {
         metrics.entry(run).or_default().push(metric(key, value, is_nan, timestamp, step));
     }
     let mut params =
-        key_values(pool, select("SELECT run, key, value FROM params WHERE run", " ORDER BY run, key")).await?;
-    let mut tags = key_values(pool, select("SELECT run, key, value FROM tags WHERE run", " ORDER BY run, key")).await?;
+        key_values(tx, select("SELECT run, key, value FROM params WHERE run", " ORDER BY run, key")).await?;
+    let mut tags = key_values(tx, select("SELECT run, key, value FROM tags WHERE run", " ORDER BY run, key")).await?;
     let mut datasets = datasets(
-        pool,
+        tx,
         select(
             "SELECT l.run, d.id, d.name, d.digest, d.source_type, d.source, d.schema, d.profile FROM run_datasets l
              JOIN datasets d ON d.id = l.dataset WHERE l.run",
@@ -91,7 +97,7 @@ async fn load_chunk(pool: &Reader, rows: &[Row]) -> Result<Vec<FullRun>> {
     .await?;
     let (mut inputs, mut outputs): (HashMap<i64, Vec<Value>>, HashMap<i64, Vec<Value>>) = Default::default();
     let query = select("SELECT run, direction, model_id, step FROM run_models WHERE run", " ORDER BY run, model_id");
-    let found: Vec<(i64, String, String, i64)> = query.build_as().fetch_all(pool).await?;
+    let found: Vec<(i64, String, String, i64)> = query.build_as().fetch_all(&mut *tx).await?;
     for (run, direction, model_id, step) in found {
         if direction == "input" {
             inputs.entry(run).or_default().push(json!({"model_id": model_id}));
@@ -127,9 +133,9 @@ async fn load_chunk(pool: &Reader, rows: &[Row]) -> Result<Vec<FullRun>> {
         .collect())
 }
 
-async fn key_values(pool: &Reader, query: Query) -> Result<HashMap<i64, Vec<KeyValue>>> {
+async fn key_values(tx: &mut Connection, query: Query) -> Result<HashMap<i64, Vec<KeyValue>>> {
     let mut all: HashMap<i64, Vec<KeyValue>> = HashMap::new();
-    let found: Vec<(i64, String, String)> = query.build_as().fetch_all(pool).await?;
+    let found: Vec<(i64, String, String)> = query.build_as().fetch_all(&mut *tx).await?;
     for (run, key, value) in found {
         all.entry(run).or_default().push(KeyValue { key, value });
     }
@@ -138,13 +144,13 @@ async fn key_values(pool: &Reader, query: Query) -> Result<HashMap<i64, Vec<KeyV
 
 type DatasetRow = (i64, i64, String, String, String, String, Option<String>, Option<String>);
 
-async fn datasets(pool: &Reader, query: Query, tags: Query) -> Result<HashMap<i64, Vec<Value>>> {
-    let found: Vec<DatasetRow> = query.build_as().fetch_all(pool).await?;
+async fn datasets(tx: &mut Connection, query: Query, tags: Query) -> Result<HashMap<i64, Vec<Value>>> {
+    let found: Vec<DatasetRow> = query.build_as().fetch_all(&mut *tx).await?;
     if found.is_empty() {
         return Ok(HashMap::new());
     }
     let mut tags_of: HashMap<(i64, i64), Vec<KeyValue>> = HashMap::new();
-    let tags: Vec<(i64, i64, String, String)> = tags.build_as().fetch_all(pool).await?;
+    let tags: Vec<(i64, i64, String, String)> = tags.build_as().fetch_all(&mut *tx).await?;
     for (run, dataset, key, value) in tags {
         tags_of.entry((run, dataset)).or_default().push(KeyValue { key, value });
     }

@@ -2,26 +2,34 @@
 
 use std::collections::BTreeSet;
 
-use axum::Json;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::experiment_search::view;
-use crate::mlflow::filter::{self, Comparison, Operator};
-use crate::mlflow::keyset::List;
+use crate::mlflow::filter::{self, Comparison, Filter, Operator};
+use crate::mlflow::keyset::{self, List};
 use crate::mlflow::order::{self, Order};
 use crate::mlflow::page::{self, Kind, Page};
 use crate::mlflow::run_load::FullRun;
 use crate::mlflow::runs::{COLUMNS, Row};
 use crate::mlflow::sql::{self, Query};
 use crate::mlflow::{names, run_load};
+use crate::store::{self, Connection, Keyed};
+
+/// Up to how many latest metrics are all looked at, where the alternative is to ask each run for its own.
+const FEW: i64 = 2000;
+
+/// Bytes of a run in an answer, about.
+const RUN: usize = 2000;
 
 /// A page of runs.
-#[derive(Default, Serialize)]
-pub struct Found {
+#[derive(Serialize)]
+struct Found {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     runs: Vec<FullRun>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,38 +37,154 @@ pub struct Found {
 }
 
 /// `POST runs/search`.
-pub async fn search(State(app): State<App>, fields: Fields) -> Result<Json<Found>> {
-    let limit = page::limit(&fields, 1000, 50_000)?;
-    let page = Page::of(&fields, limit, "runs", &["filter", "order_by", "experiment_ids", "run_view_type"])?;
-    let experiments =
-        fields.strings("experiment_ids")?.iter().map(|id| names::experiment_id(id)).collect::<Result<BTreeSet<_>>>()?;
-    let filter = filter::of(&fields)?;
-    let orders = order::parse_all(&fields.strings("order_by")?)?;
-    let mut list = List::of(COLUMNS);
-    for (i, order) in orders.iter().enumerate() {
-        order_by(&mut list, i, order)?;
-    }
-    if !orders.iter().any(|order| attribute(order) == Some("start_time")) {
-        list.by("r.start_time", Kind::Integer, false);
-    }
-    list.by("r.run_uuid", Kind::Text, true);
-    let query = list.from("runs r");
-    for (i, order) in orders.iter().enumerate() {
-        join(query, i, order);
-    }
-    query.push(" WHERE ");
-    sql::among(query, "r.experiment_id", &experiments);
-    view(query, "r.lifecycle_stage", &fields, "run_view_type")?;
-    query.push(" AND ");
-    sql::filter(query, &filter, &mut condition)?;
-    let (rows, token) = list.page::<Row>(&page, app.store.read()).await?;
-    let runs = run_load::load(app.store.read(), rows).await?;
-    Ok(Json(Found { runs, next_page_token: token }))
+pub async fn search(State(app): State<App>, fields: Fields) -> Result<Response> {
+    let search = Search::of(fields)?;
+    let text = app.store.view(move |tx| Box::pin(async move { search.answer(tx).await })).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
-fn condition(query: &mut Query, comparison: &Comparison) -> Result<()> {
+/// What is searched for.
+#[derive(Clone)]
+struct Search {
+    fields: Fields,
+    page: Page,
+    experiments: BTreeSet<i64>,
+    filter: Filter,
+    orders: Vec<Order>,
+}
+
+/// A part of what is found, when it is ordered by a metric first.
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    All,
+    /// Runs with a number: the index by value has them in their order, and few of them are looked at.
+    Numbers,
+    /// Then those with NaN, and those without.
+    Rest,
+}
+
+impl Search {
+    fn of(fields: Fields) -> Result<Search> {
+        let limit = page::limit(&fields, 1000, 50_000)?;
+        let page = Page::of(&fields, limit, "runs", &["filter", "order_by", "experiment_ids", "run_view_type"])?;
+        let experiments = fields.strings("experiment_ids")?;
+        let experiments = experiments.iter().map(|id| names::experiment_id(id)).collect::<Result<_>>()?;
+        let filter = filter::of(&fields)?;
+        let orders = order::parse_all(&fields.strings("order_by")?)?;
+        Ok(Search { fields, page, experiments, filter, orders })
+    }
+
+    async fn answer(&self, tx: &mut Connection) -> Result<Vec<u8>> {
+        let few = self.few(tx).await?;
+        let rows = match self.orders.first() {
+            Some(order) if is_metric(&order.entity) && few.is_empty() => {
+                if is_few(tx, |query| is_number(query, "m", &order.key)).await? {
+                    self.list(Part::All, &few)?.rows(&self.page, &mut *tx).await?
+                } else {
+                    self.numbers_first(tx).await?
+                }
+            }
+            _ => self.list(Part::All, &few)?.rows(&self.page, &mut *tx).await?,
+        };
+        let (rows, next_page_token) = keyset::cut(rows, &self.page);
+        let runs = run_load::load(tx, rows).await?;
+        let mut text = Vec::with_capacity(RUN * runs.len() + 100);
+        serde_json::to_writer(&mut text, &Found { runs, next_page_token })
+            .map_err(|error| Error::internal(error.to_string()))?;
+        Ok(text)
+    }
+
+    /// Metric comparisons that so few runs satisfy that these are best looked up first.
+    async fn few(&self, tx: &mut Connection) -> Result<Vec<&Comparison>> {
+        let all = match &self.filter {
+            Filter::All(parts) => parts.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let mut few = Vec::new();
+        for part in all {
+            let Filter::One(comparison) = part else { continue };
+            let sought = is_metric(&comparison.entity) && comparison.operator != Operator::NotEqual;
+            if sought && is_few(tx, |query| satisfying(query, comparison)).await? {
+                few.push(comparison);
+            }
+        }
+        Ok(few)
+    }
+
+    /// A page of runs with a number, then of the rest.
+    async fn numbers_first(&self, tx: &mut Connection) -> Result<Vec<Keyed<Row>>> {
+        let numbers = self.list(Part::Numbers, &[])?;
+        let rest = self.list(Part::Rest, &[])?;
+        let first = numbers.after(&self.page)?.as_ref().and_then(|after| after.first().cloned());
+        if first.is_some_and(|first| !matches!(first, store::Value::Integer(Some(0)))) {
+            return rest.rows(&self.page, tx).await;
+        }
+        let mut rows = numbers.rows(&self.page, &mut *tx).await?;
+        let wanted = self.page.limit - rows.len() as i64;
+        if wanted >= 0 {
+            rows.extend(rest.rows(&self.page.first(wanted), tx).await?);
+        }
+        Ok(rows)
+    }
+
+    fn list(&self, part: Part, few: &[&Comparison]) -> Result<List> {
+        let mut list = List::of(COLUMNS);
+        for (i, order) in self.orders.iter().enumerate() {
+            if i == 0 && part == Part::Numbers {
+                list.alike("CAST(0 AS BIGINT)", Kind::Integer);
+                list.by("o0.value", Kind::Real, order.ascending);
+            } else {
+                order_by(&mut list, i, order)?;
+            }
+        }
+        if !self.orders.iter().any(|order| attribute(order) == Some("start_time")) {
+            list.by("r.start_time", Kind::Integer, false);
+        }
+        list.by("r.run_uuid", Kind::Text, true);
+        let query = list.from(if part == Part::Numbers { "latest_metrics o0 CROSS JOIN runs r" } else { "runs r" });
+        for (i, order) in self.orders.iter().enumerate().skip(usize::from(part == Part::Numbers)) {
+            join(query, i, order);
+        }
+        query.push(" WHERE ");
+        match (part, self.orders.first()) {
+            (Part::Numbers, Some(order)) => {
+                query.push("r.id = o0.run AND ");
+                is_number(query, "o0", &order.key)?;
+                query.push(" AND ");
+            }
+            (Part::Rest, Some(order)) => {
+                query.push("NOT EXISTS (SELECT 1 FROM latest_metrics m WHERE m.run = r.id AND ");
+                is_number(query, "m", &order.key)?;
+                query.push(") AND ");
+            }
+            _ => {}
+        }
+        sql::among(query, "r.experiment_id", &self.experiments);
+        view(query, "r.lifecycle_stage", &self.fields, "run_view_type")?;
+        query.push(" AND ");
+        sql::filter(query, &self.filter, &mut |query: &mut Query, comparison: &Comparison| {
+            condition(query, comparison, few)
+        })?;
+        Ok(list)
+    }
+}
+
+/// Whether at most [`FEW`] latest metrics `m` satisfy a condition that the index by value answers.
+async fn is_few(tx: &mut Connection, condition: impl FnOnce(&mut Query) -> Result<()>) -> Result<bool> {
+    let mut query = Query::new("SELECT count(*) FROM (SELECT 1 FROM latest_metrics m WHERE ");
+    condition(&mut query)?;
+    query.push(" LIMIT ").push_bind(FEW + 1).push(") q");
+    let found: Vec<(i64,)> = query.build_as().fetch_all(tx).await?;
+    Ok(found.iter().all(|(count,)| *count <= FEW))
+}
+
+fn is_metric(entity: &str) -> bool {
+    matches!(entity, "metric" | "metrics")
+}
+
+fn condition(query: &mut Query, comparison: &Comparison, few: &[&Comparison]) -> Result<()> {
     match comparison.entity.as_str() {
-        "metric" | "metrics" => metric(query, comparison),
+        "metric" | "metrics" => metric(query, comparison, few.contains(&comparison)),
         "param" | "params" | "parameter" | "parameters" => {
             sql::key_value(query, "params t WHERE t.run = r.id", comparison)
         }
@@ -77,24 +201,41 @@ fn condition(query: &mut Query, comparison: &Comparison) -> Result<()> {
     }
 }
 
-/// By the latest value; NaN satisfies only `!=`. The subquery reads the index by value.
-fn metric(query: &mut Query, comparison: &Comparison) -> Result<()> {
-    let value = sql::numeric(comparison, false)?;
-    query
-        .push(
-            "r.id IN (SELECT m.run FROM latest_metrics m WHERE m.key = (SELECT k.id FROM metric_keys k WHERE k.key = ",
-        )
-        .push_bind(comparison.key.clone())
-        .push(if comparison.operator == Operator::NotEqual {
-            ") AND (m.is_nan = 1 OR m.value "
-        } else {
-            ") AND (m.is_nan = 0 AND m.value "
-        })
-        .push(comparison.operator.name())
-        .push(" ")
-        .push_bind(value)
-        .push("))");
+/// By the latest value. Where `few` have one the index by value gives them, else each run is asked for its own.
+fn metric(query: &mut Query, comparison: &Comparison, few: bool) -> Result<()> {
+    if few {
+        query.push("r.id IN (SELECT m.run FROM latest_metrics m WHERE ");
+        satisfying(query, comparison)?;
+        query.push(")");
+    } else {
+        // Not as EXISTS, which both databases would turn into a join and begin with.
+        query.push("(SELECT 1 FROM latest_metrics m WHERE m.run = r.id AND ");
+        satisfying(query, comparison)?;
+        query.push(") = 1");
+    }
     Ok(())
+}
+
+/// That a metric satisfies a comparison; NaN satisfies only `!=`.
+fn satisfying(query: &mut Query, comparison: &Comparison) -> Result<()> {
+    let value = sql::numeric(comparison, false)?;
+    query.push("m.key = ");
+    key_id(query, &comparison.key);
+    let unequal = comparison.operator == Operator::NotEqual;
+    query.push(if unequal { " AND (m.is_nan = 1 OR m.value " } else { " AND (m.is_nan = 0 AND m.value " });
+    query.push(comparison.operator.name()).push(" ").push_bind(value).push(")");
+    Ok(())
+}
+
+/// That a metric of this name is a number.
+fn is_number(query: &mut Query, table: &str, key: &str) -> Result<()> {
+    query.push(format!("{table}.is_nan = 0 AND {table}.key = "));
+    key_id(query, key);
+    Ok(())
+}
+
+fn key_id(query: &mut Query, key: &str) {
+    query.push("(SELECT k.id FROM metric_keys k WHERE k.key = ").push_bind(key).push(")");
 }
 
 fn dataset(query: &mut Query, comparison: &Comparison) -> Result<()> {
@@ -117,12 +258,8 @@ fn dataset(query: &mut Query, comparison: &Comparison) -> Result<()> {
 fn join(query: &mut Query, i: usize, order: &Order) {
     match order.entity.as_str() {
         "metric" | "metrics" => {
-            query
-                .push(format!(
-                    " LEFT JOIN latest_metrics o{i} ON o{i}.run = r.id AND o{i}.key = (SELECT k.id FROM metric_keys k WHERE k.key = "
-                ))
-                .push_bind(order.key.clone())
-                .push(")");
+            query.push(format!(" LEFT JOIN latest_metrics o{i} ON o{i}.run = r.id AND o{i}.key = "));
+            key_id(query, &order.key);
         }
         "param" | "params" | "parameter" | "parameters" => {
             query

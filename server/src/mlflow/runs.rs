@@ -10,13 +10,13 @@ use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::{experiments, log, names, run_load};
-use crate::store::{self, Connection, Executor, FromRow, Lock};
+use crate::store::{self, Connection, Executor, Lock};
 
 /// The tag that is the run's name.
 pub const RUN_NAME: &str = "mlflow.runName";
 
 /// A run as its row.
-#[derive(Clone, FromRow)]
+#[derive(Clone)]
 #[allow(missing_docs)]
 pub struct Row {
     pub id: i64,
@@ -29,6 +29,10 @@ pub struct Row {
     pub end_time: Option<i64>,
     pub artifact_uri: String,
     pub lifecycle_stage: String,
+}
+
+store::columns! {
+    Row { id, run_uuid, experiment_id, name, user_id, status, start_time, end_time, artifact_uri, lifecycle_stage }
 }
 
 /// Columns of [`Row`].
@@ -56,8 +60,8 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
     tags.retain(|(key, _)| key != RUN_NAME);
     tags.push((RUN_NAME.to_owned(), name.clone()));
     let uuid = id.simple().to_string();
-    let created = uuid.clone();
-    app.store
+    let run = app
+        .store
         .write(move |tx| {
             Box::pin(async move {
                 let (experiment, location) = experiments::active_location(tx, &experiment).await?;
@@ -76,21 +80,26 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
                 for (key, value) in tags {
                     log::write_tag(tx, run, &key, value).await?;
                 }
-                Ok(())
+                let row = find(&mut *tx, &uuid).await?;
+                Ok(run_load::fresh(&row, log::tags_of(tx, run).await?))
             })
         })
         .await?;
-    answer(&app, &created).await
+    Ok(Json(json!({"run": run})))
 }
 
 /// `GET runs/get`; a deleted one too.
 pub async fn get(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
-    answer(&app, &id_of(&fields)?).await
-}
-
-async fn answer(app: &App, id: &str) -> Result<Json<Value>> {
-    let row = find(app.store.read(), id).await?;
-    let mut runs = run_load::load(app.store.read(), vec![row]).await?;
+    let id = id_of(&fields)?;
+    let mut runs = app
+        .store
+        .view(move |tx| {
+            Box::pin(async move {
+                let row = find(&mut *tx, &id).await?;
+                run_load::load(tx, vec![row]).await
+            })
+        })
+        .await?;
     Ok(Json(json!({"run": runs.remove(0)})))
 }
 

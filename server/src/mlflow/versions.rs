@@ -12,10 +12,10 @@ use crate::clock::now_ms;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::{logged_models, names, registered_models, runs};
-use crate::store::{self, Connection, Executor, FromRow, Reader};
+use crate::store::{self, Connection, Executor, Reader};
 
 /// A version as its row.
-#[derive(Clone, FromRow)]
+#[derive(Clone)]
 #[allow(missing_docs)]
 pub struct Row {
     pub name: String,
@@ -30,6 +30,10 @@ pub struct Row {
     pub storage_location: String,
     pub run_id: Option<String>,
     pub model_id: Option<String>,
+}
+
+store::columns! {
+    Row { name, version, creation_timestamp, last_updated_timestamp, user_id, current_stage, description, source, storage_location, run_id, model_id }
 }
 
 /// `POST model-versions/create`; its module is then compiled in the background.

@@ -4,7 +4,7 @@ use contract::api::ModuleInfo;
 use contract::{Manifest, Profile};
 
 use crate::error::{Error, Result};
-use crate::store::{self, Connection, FromRow, Reader, Store};
+use crate::store::{self, Connection, Reader, Store};
 use crate::url::encoded;
 
 /// A ready module.
@@ -40,7 +40,6 @@ impl Record {
     }
 }
 
-#[derive(FromRow)]
 struct Row {
     name: String,
     version: i64,
@@ -51,6 +50,10 @@ struct Row {
     bytes: Option<i64>,
     manifest: Option<String>,
     profile: Option<String>,
+}
+
+store::columns! {
+    Row { name, version, state, error, sha256, edges_sha256, bytes, manifest, profile }
 }
 
 impl Row {

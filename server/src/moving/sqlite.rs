@@ -22,7 +22,7 @@ type Pair = (String, Option<String>);
 impl Sqlite {
     /// Opens a file, only to read; the server that it belongs to may run.
     pub async fn open(file: &Path) -> Result<Sqlite, Failed> {
-        let reader = store::reader(file).await;
+        let reader = store::reader(file);
         let reader = reader.map_err(|error| Failed(format!("cannot open {}: {error}", file.display())))?;
         let newest: Result<String, _> =
             store::query_scalar("SELECT version_num FROM alembic_version").fetch_one(&reader).await;

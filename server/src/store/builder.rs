@@ -4,7 +4,8 @@ use std::fmt::{Display, Write};
 
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
-use super::query::{Query, QueryAs, Row};
+use super::query::{Query, QueryAs};
+use super::row::FromRow;
 use super::value::Value;
 
 /// A statement under construction. Only our own text is pushed; what comes from outside is bound, as `?` until it is known
@@ -72,7 +73,7 @@ impl QueryBuilder {
     }
 
     /// The statement, which answers with rows and is not kept prepared: its text hardly comes again.
-    pub fn build_as<T: Row>(self) -> QueryAs<T> {
+    pub fn build_as<T: FromRow>(self) -> QueryAs<T> {
         self.build().answering()
     }
 }

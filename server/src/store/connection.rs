@@ -1,16 +1,16 @@
 //! What statements run on: the transaction of a job, or the readers.
 
 use sqlx::postgres::PgPool;
-use sqlx::sqlite::SqlitePool;
-use sqlx::{Postgres, SqliteConnection, Transaction};
+use sqlx::{Postgres, Transaction};
 
 use super::query::query;
+use super::sqlite::Readers;
 use crate::error::Result;
 
 /// The open transaction of a job.
 pub enum Connection {
     /// The one connection that writes.
-    Sqlite(SqliteConnection),
+    Sqlite(rusqlite::Connection),
     /// One of many.
     Postgres(Transaction<'static, Postgres>),
 }
@@ -39,7 +39,7 @@ impl Connection {
 /// Connections that only read.
 pub enum Reader {
     /// They do not wait for the writer (WAL).
-    Sqlite(SqlitePool),
+    Sqlite(Readers),
     /// The same pool that writes.
     Postgres(PgPool),
 }

@@ -4,24 +4,21 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-use super::Database;
+use super::trouble::Trouble;
+use super::{Database, sqlite};
 use crate::housekeeping::Failed;
 
 /// Copies the database, as it is at one moment, into a file. Its writers do not wait.
 pub async fn copy(database: &Database, to: &Path) -> Result<(), Failed> {
     match database {
         Database::File(file) => {
-            let options = SqliteConnectOptions::new().filename(file).read_only(true).disable_statement_logging();
-            let mut connection = options
-                .connect()
-                .await
+            let name = to.to_str().ok_or_else(|| Failed("the folder's name is not UTF-8".to_owned()))?.to_owned();
+            let connection = sqlite::open_to_read(file)
                 .map_err(|error| Failed(format!("cannot open the database {}: {error}", file.display())))?;
-            let to = to.to_str().ok_or_else(|| Failed("the folder's name is not UTF-8".to_owned()))?;
-            sqlx::query("VACUUM INTO $1").bind(to).execute(&mut connection).await?;
-            connection.close().await?;
+            let copied = tokio::task::spawn_blocking(move || connection.execute("VACUUM INTO ?", [name]));
+            copied.await.map_err(|error| Failed(error.to_string()))?.map_err(Trouble::from)?;
             std::fs::File::open(to)?.sync_all()?;
             Ok(())
         }
@@ -45,20 +42,14 @@ pub async fn restore(from: &Path, database: &Database) -> Result<(), Failed> {
             }
             std::fs::copy(from, file)?;
             std::fs::File::open(file)?.sync_all()?;
-            let options = SqliteConnectOptions::new().filename(file).disable_statement_logging();
-            let mut connection = options.connect().await?;
-            let checked: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await?;
-            connection.close().await?;
+            let connection = sqlite::open_to_read(file)?;
+            let check = move || connection.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
+            let checked = tokio::task::spawn_blocking(check).await.map_err(|error| Failed(error.to_string()))?;
+            let checked = checked.map_err(Trouble::from)?;
             if checked == "ok" { Ok(()) } else { Err(Failed(format!("SQLite finds the copy broken: {checked}"))) }
         }
         Database::Postgres(options) => {
-            let mut connection = options.connect().await?;
-            let tables: i64 = sqlx::query_scalar(
-                "SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema()",
-            )
-            .fetch_one(&mut connection)
-            .await?;
-            connection.close().await?;
+            let tables = tables(options).await?;
             if tables > 0 {
                 return Err(Failed(format!(
                     "{database} has {tables} tables; a backup is restored into an empty database"
@@ -70,6 +61,15 @@ pub async fn restore(from: &Path, database: &Database) -> Result<(), Failed> {
             run(command, "pg_restore").await
         }
     }
+}
+
+/// How many tables a database has.
+async fn tables(options: &PgConnectOptions) -> Result<i64, Trouble> {
+    let mut connection = options.connect().await?;
+    let text = "SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema()";
+    let tables = sqlx::query_scalar(text).fetch_one(&mut connection).await?;
+    connection.close().await?;
+    Ok(tables)
 }
 
 /// One of PostgreSQL's programs. What it must know goes by its environment: arguments can be seen by everybody.

@@ -62,8 +62,7 @@ where
         },
         Err(error) => {
             transaction.rollback().await.ok(); // a lost connection rolls back by itself
-            let again =
-                matches!(&error, Error::Store(error) if trouble::is_lost(error) || trouble::is_collision(error));
+            let again = matches!(&error, Error::Store(error) if error.is_lost() || error.is_collision());
             Err((error, again))
         }
     }

@@ -1,16 +1,62 @@
 //! One set of migrations, written for SQLite; for PostgreSQL the few words that differ are put in.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
+use rusqlite::{Connection, TransactionBehavior};
 use sqlx::migrate::{Migration, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
+use super::trouble::Trouble;
+
 /// As they are written.
-pub static SQLITE: Migrator = sqlx::migrate!("./migrations");
+static WRITTEN: Migrator = sqlx::migrate!("./migrations");
+
+/// What has been done is noted as sqlx notes it on PostgreSQL.
+const NOTES: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (
+    version        BIGINT PRIMARY KEY,
+    description    TEXT NOT NULL,
+    installed_on   TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    success        BOOLEAN NOT NULL,
+    checksum       BLOB NOT NULL,
+    execution_time BIGINT NOT NULL
+)";
+
+/// Does those that are still to be done, all or none.
+pub fn sqlite(connection: &mut Connection) -> Result<(), Trouble> {
+    migrate(connection, WRITTEN.iter())
+}
+
+fn migrate<'m>(connection: &mut Connection, known: impl Iterator<Item = &'m Migration>) -> Result<(), Trouble> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(NOTES)?;
+    let mut done: BTreeMap<i64, Vec<u8>> = transaction
+        .prepare("SELECT version, checksum FROM _sqlx_migrations")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for migration in known {
+        match done.remove(&migration.version) {
+            Some(checksum) if checksum == *migration.checksum => {}
+            Some(_) => return Err(Trouble::Tables(format!("the migration {} was another one", migration.version))),
+            None => {
+                transaction.execute_batch(migration.sql.as_str())?;
+                transaction.execute(
+                    "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                     VALUES (?, ?, TRUE, ?, 0)",
+                    (migration.version, &migration.description, &*migration.checksum),
+                )?;
+            }
+        }
+    }
+    if let Some(version) = done.keys().next() {
+        return Err(Trouble::Tables(format!("a newer version made its tables: migration {version} is not known here")));
+    }
+    Ok(transaction.commit()?)
+}
 
 /// The same in PostgreSQL's words. sqlx runs them under an advisory lock, so replicas may start together.
 pub fn postgres() -> Migrator {
-    let migrations: Vec<Migration> = SQLITE
+    let migrations: Vec<Migration> = WRITTEN
         .iter()
         .map(|migration| Migration {
             sql: AssertSqlSafe(translated(migration.sql.as_str())).into_sql_str(),
@@ -35,29 +81,60 @@ fn translated(sql: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::io::{BufRead, BufReader};
+    use std::path::Path;
+    use std::process::{Command, Stdio};
 
-    /// The first released schema with a run in it, then everything since.
-    #[tokio::test]
-    async fn the_first_schema_becomes_the_last() {
-        let folder = tempfile::tempdir().unwrap();
-        let database = crate::store::Database::File(folder.path().join("old.db"));
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("old.db"));
-        let mut connection = sqlx::ConnectOptions::connect(&options.create_if_missing(true)).await.unwrap();
-        let first = SQLITE.iter().filter(|migration| migration.version == 1).cloned().collect();
-        Migrator { migrations: Cow::Owned(first), ..Migrator::DEFAULT }.run(&mut connection).await.unwrap();
-        let experiment = "INSERT INTO experiments VALUES (7, 'kept', 'mlflow-artifacts:/7', 'active', 1, 1)";
-        sqlx::Executor::execute(&mut connection, experiment).await.unwrap();
-        sqlx::Connection::close(connection).await.unwrap();
-        let store = crate::store::Store::open(&database).await.unwrap();
-        let kept = crate::store::query_scalar::<i64>("SELECT experiment_id FROM experiments WHERE name = $1")
-            .bind("kept")
-            .fetch_one(store.read())
-            .await
-            .unwrap();
-        let alarms = crate::store::query_scalar::<i64>("SELECT count(*) FROM alarms").fetch_one(store.read()).await;
-        assert_eq!((kept, alarms.unwrap()), (7, 0));
+    use sqlx::{Connection as _, Executor, PgConnection};
+
+    use super::*;
+    use crate::store::{Database, Store, query_scalar, sqlite};
+
+    const EXPERIMENT: &str = "INSERT INTO experiments VALUES (7, 'kept', 'mlflow-artifacts:/7', 'active', 1, 1)";
+
+    /// Tables that were made by the first `count` migrations become those of today, with what is in them.
+    async fn check(database: Database, count: usize) {
+        let store = Store::open(&database).await.unwrap();
+        let kept = query_scalar::<i64>("SELECT experiment_id FROM experiments WHERE name = 'kept'");
+        let alarms = query_scalar::<i64>("SELECT count(*) FROM alarms").fetch_one(store.read()).await;
+        let found = (kept.fetch_one(store.read()).await.unwrap(), alarms.unwrap());
+        assert_eq!(found, (7, 0), "{database} after {count} migrations");
         store.close().await;
+    }
+
+    #[tokio::test]
+    async fn tables_of_every_age_in_sqlite() {
+        let folder = tempfile::tempdir().unwrap();
+        for count in 1..=WRITTEN.iter().count() {
+            let file = folder.path().join(format!("{count}.db"));
+            let mut connection = sqlite::open(&file).unwrap();
+            migrate(&mut connection, WRITTEN.iter().take(count)).unwrap();
+            connection.execute_batch(EXPERIMENT).unwrap();
+            drop(connection);
+            check(file.into(), count).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn tables_of_every_age_in_postgres() {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/postgres.sh");
+        let mut server = Command::new("sh").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut address = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        let address = address.trim();
+        let mut all = PgConnection::connect(&format!("{address}/postgres")).await.unwrap();
+        for count in 1..=WRITTEN.iter().count() {
+            all.execute(AssertSqlSafe(format!("CREATE DATABASE after{count}"))).await.unwrap();
+            let address = format!("{address}/after{count}");
+            let mut connection = PgConnection::connect(&address).await.unwrap();
+            let first = postgres().iter().take(count).cloned().collect();
+            let first = Migrator { migrations: Cow::Owned(first), ..Migrator::DEFAULT };
+            first.run(&mut connection).await.unwrap();
+            connection.execute(EXPERIMENT).await.unwrap();
+            check(address.parse().unwrap(), count).await;
+        }
+        drop(server.stdin.take());
+        server.wait().unwrap();
     }
 
     #[test]

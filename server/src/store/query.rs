@@ -5,27 +5,16 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments, AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite};
+use sqlx::{Arguments, AssertSqlSafe, Postgres, SqlSafeStr, SqlStr};
 
-use super::trouble;
+use super::row::{FromRow, Row};
+use super::trouble::{self, Trouble};
 use super::value::Value;
-use super::{Connection, Executor, On, Reader};
+use super::{Connection, Executor, On, Reader, sqlite};
 use crate::error::{Error, Result};
 
 /// Attempts of a read whose connection is gone: each takes one dead connection out of the pool.
 const ATTEMPTS: u32 = 40;
-
-/// What a query can answer with: a tuple, or a struct that derives [`FromRow`](super::FromRow).
-pub trait Row:
-    for<'r> sqlx::FromRow<'r, SqliteRow> + for<'r> sqlx::FromRow<'r, PgRow> + Send + Unpin + 'static
-{
-}
-
-impl<T> Row for T where
-    T: for<'r> sqlx::FromRow<'r, SqliteRow> + for<'r> sqlx::FromRow<'r, PgRow> + Send + Unpin + 'static
-{
-}
 
 /// A statement whose rows nobody reads.
 pub fn query(text: &'static str) -> Query {
@@ -33,14 +22,14 @@ pub fn query(text: &'static str) -> Query {
 }
 
 /// A statement that answers with rows.
-pub fn query_as<T: Row>(text: &'static str) -> QueryAs<T> {
+pub fn query_as<T: FromRow>(text: &'static str) -> QueryAs<T> {
     query(text).answering()
 }
 
 /// A statement that answers with one column.
 pub fn query_scalar<T>(text: &'static str) -> QueryScalar<T>
 where
-    (T,): Row,
+    (T,): FromRow,
 {
     QueryScalar(query_as(text))
 }
@@ -84,30 +73,43 @@ impl Query {
 
     /// Number of rows that were written.
     pub async fn execute<'c>(self, on: impl Executor<'c>) -> Result<u64> {
-        Ok(match on.on() {
+        match on.on() {
             On::Connection(Connection::Sqlite(connection)) => {
-                let (text, arguments) = self.sqlite()?;
-                sqlx::query_with(text, arguments).execute(connection).await?.rows_affected()
+                Ok(sqlite::execute(connection, self.text.as_str(), &self.values)?)
             }
             On::Connection(Connection::Postgres(connection)) => {
-                let arguments = self.postgres()?;
-                sqlx::query_with(self.postgres_text(), arguments).execute(&mut **connection).await?.rows_affected()
+                let query = sqlx::query_with(self.postgres_text(), self.postgres()?);
+                Ok(query.execute(&mut **connection).await?.rows_affected())
             }
-            On::Reader(_) => return Err(Error::internal("store: a reader was asked to write")),
-        })
+            On::Reader(_) => Err(Error::internal("store: a reader was asked to write")),
+        }
     }
 
-    fn sqlite(self) -> Result<(SqlStr, SqliteArguments)> {
-        let mut arguments = SqliteArguments::default();
-        for value in self.values {
-            match value {
-                Value::Integer(value) => arguments.add(value),
-                Value::Real(value) => arguments.add(value),
-                Value::Text(value) => arguments.add(value),
+    /// The first `most` rows.
+    async fn rows<'c, T: FromRow>(self, on: impl Executor<'c>, most: usize) -> Result<Vec<T>> {
+        let kept = !self.built;
+        let found = match on.on() {
+            On::Connection(Connection::Sqlite(connection)) => {
+                return Ok(sqlite::rows(connection, self.text.as_str(), &self.values, most, kept)?);
             }
-            .map_err(sqlx::Error::Encode)?;
-        }
-        Ok((self.text, arguments))
+            On::Reader(Reader::Sqlite(readers)) => {
+                return readers.run(async move |on: &mut Connection| Box::pin(self.rows(on, most)).await).await;
+            }
+            On::Connection(Connection::Postgres(connection)) => {
+                postgres_rows(&mut **connection, self.postgres_text(), self.postgres()?, most, kept).await?
+            }
+            On::Reader(Reader::Postgres(pool)) => {
+                let mut attempt = 0;
+                loop {
+                    match postgres_rows(pool, self.postgres_text(), self.postgres()?, most, kept).await {
+                        Err(error) if trouble::is_lost(&error) && attempt < ATTEMPTS => attempt += 1,
+                        answer => break answer?,
+                    }
+                    tokio::time::sleep(Duration::from_millis(u64::from(attempt))).await;
+                }
+            }
+        };
+        Ok(found.iter().map(|row| T::from_row(&Row::Postgres(row))).collect::<Result<_, Trouble>>()?)
     }
 
     /// The text with numbered values and locks.
@@ -145,49 +147,24 @@ impl Query {
     }
 }
 
+async fn postgres_rows<'c>(
+    on: impl sqlx::Executor<'c, Database = Postgres>,
+    text: SqlStr,
+    arguments: PgArguments,
+    most: usize,
+    kept: bool,
+) -> Result<Vec<PgRow>, sqlx::Error> {
+    let query = sqlx::query_with(text, arguments).persistent(kept);
+    if most == 1 { Ok(query.fetch_optional(on).await?.into_iter().collect()) } else { query.fetch_all(on).await }
+}
+
 /// A [`Query`] that answers with rows.
 pub struct QueryAs<T> {
     query: Query,
     row: PhantomData<fn() -> T>,
 }
 
-/// Runs a query by one of sqlx's methods wherever it is to run.
-macro_rules! fetch {
-    ($self:ident, $on:ident, $method:ident) => {{
-        let persistent = !$self.query.built;
-        Ok(match $on.on() {
-            On::Reader(Reader::Sqlite(pool)) => {
-                let (text, arguments) = $self.query.sqlite()?;
-                let query = sqlx::query_as_with::<Sqlite, T, _>(text, arguments);
-                query.persistent(persistent).$method(pool).await?
-            }
-            On::Connection(Connection::Sqlite(connection)) => {
-                let (text, arguments) = $self.query.sqlite()?;
-                let query = sqlx::query_as_with::<Sqlite, T, _>(text, arguments);
-                query.persistent(persistent).$method(connection).await?
-            }
-            On::Connection(Connection::Postgres(connection)) => {
-                let arguments = $self.query.postgres()?;
-                let query = sqlx::query_as_with::<Postgres, T, _>($self.query.postgres_text(), arguments);
-                query.persistent(persistent).$method(&mut **connection).await?
-            }
-            On::Reader(Reader::Postgres(pool)) => {
-                let mut attempt = 0;
-                loop {
-                    let arguments = $self.query.postgres()?;
-                    let query = sqlx::query_as_with::<Postgres, T, _>($self.query.postgres_text(), arguments);
-                    match query.persistent(persistent).$method(pool).await {
-                        Err(error) if trouble::is_lost(&error) && attempt < ATTEMPTS => attempt += 1,
-                        answer => break answer?,
-                    }
-                    tokio::time::sleep(Duration::from_millis(u64::from(attempt))).await;
-                }
-            }
-        })
-    }};
-}
-
-impl<T: Row> QueryAs<T> {
+impl<T: FromRow> QueryAs<T> {
     /// The value of the next `$n`.
     pub fn bind(mut self, value: impl Into<Value>) -> QueryAs<T> {
         self.query.values.push(value.into());
@@ -202,17 +179,17 @@ impl<T: Row> QueryAs<T> {
 
     /// All rows.
     pub async fn fetch_all<'c>(self, on: impl Executor<'c>) -> Result<Vec<T>> {
-        fetch!(self, on, fetch_all)
+        self.query.rows(on, usize::MAX).await
     }
 
     /// The row; that there is none is an error of ours.
     pub async fn fetch_one<'c>(self, on: impl Executor<'c>) -> Result<T> {
-        fetch!(self, on, fetch_one)
+        self.fetch_optional(on).await?.ok_or_else(|| Error::internal("store: there is no such row"))
     }
 
     /// The row, if there is one.
     pub async fn fetch_optional<'c>(self, on: impl Executor<'c>) -> Result<Option<T>> {
-        fetch!(self, on, fetch_optional)
+        Ok(self.query.rows(on, 1).await?.pop())
     }
 }
 
@@ -221,7 +198,7 @@ pub struct QueryScalar<T>(QueryAs<(T,)>);
 
 impl<T> QueryScalar<T>
 where
-    (T,): Row,
+    (T,): FromRow,
 {
     /// The value of the next `$n`.
     pub fn bind(self, value: impl Into<Value>) -> QueryScalar<T> {

@@ -1,10 +1,10 @@
-//! One task writes: it takes whatever is queued, runs each job in a savepoint, commits once, then answers all.
+//! One thread writes: it takes whatever is queued, runs each job in a savepoint, commits once, then answers all.
 //!
 //! It never waits for company, so a lone writer pays one commit, and many at once share one
 //! (group commit). What was answered is on the disk (`synchronous=FULL`).
 
 use futures_util::future::BoxFuture;
-use sqlx::Connection as _;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Connection, query};
@@ -29,11 +29,13 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the task; it ends with the last handle.
-    pub fn start(connection: Connection) -> Writer {
+    /// Starts the thread; it ends with the last handle.
+    pub fn start(connection: Connection) -> std::io::Result<Writer> {
         let (queue, jobs) = mpsc::channel(4096);
-        tokio::spawn(write(connection, jobs));
-        Writer { queue }
+        let runtime = Handle::current();
+        let thread = std::thread::Builder::new().name("store-writer".to_owned());
+        thread.spawn(move || runtime.block_on(write(connection, jobs)))?;
+        Ok(Writer { queue })
     }
 
     /// Queues `job` and waits until what it did is durable.
@@ -86,9 +88,7 @@ async fn write(mut connection: Connection, mut jobs: mpsc::Receiver<Message>) {
             answers.into_iter().for_each(|answer| answer(committed.clone()));
         }
         if let Some(sender) = closing {
-            if let Connection::Sqlite(connection) = connection {
-                connection.close().await.ok();
-            }
+            drop(connection);
             sender.send(()).ok();
             return;
         }

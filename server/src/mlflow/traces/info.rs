@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::sql::Query;
-use crate::store::{FromRow, Reader};
+use crate::store::{self, Reader};
 
 /// A trace as its row.
-#[derive(Clone, FromRow)]
+#[derive(Clone)]
 #[allow(missing_docs)]
 pub struct Row {
     pub trace_id: String,
@@ -23,6 +23,10 @@ pub struct Row {
     pub request_preview: Option<String>,
     pub response_preview: Option<String>,
     pub finalized: i64,
+}
+
+store::columns! {
+    Row { trace_id, experiment_id, request_time, execution_duration, state, client_request_id, request_preview, response_preview, finalized }
 }
 
 /// Columns of [`Row`].
