@@ -40,6 +40,7 @@ mod token;
 #[cfg(feature = "full")]
 mod train;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
 #[cfg(target_env = "musl")]
@@ -118,7 +119,8 @@ enum Command {
 }
 
 fn main() -> std::process::ExitCode {
-    let result = match Arguments::parse().command {
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| discreet(error).exit());
+    let result = match arguments.command {
         // A verdict is more than done or failed.
         #[cfg(feature = "full")]
         Command::Gate(arguments) => match gate::gate(&arguments) {
@@ -170,11 +172,31 @@ fn main() -> std::process::ExitCode {
     }
 }
 
+/// An error that does not repeat an address: there may be a password in it.
+fn discreet(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+        && let Some((scheme, _)) = value.split_once("://")
+    {
+        let shown = format!("{scheme}://…");
+        error.insert(ContextKind::InvalidValue, ContextValue::String(shown));
+    }
+    error
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use clap::Parser;
+
+    #[test]
+    #[cfg(feature = "full")]
+    fn a_password_is_not_repeated() {
+        let words = ["beira", "serve", "--db", "postgres://u:hunter2@host:port/x"];
+        let error = super::Arguments::try_parse_from(words).map(drop).unwrap_err();
+        let shown = super::discreet(error).to_string();
+        assert!(shown.starts_with("error: invalid value 'postgres://…' for '--db <DB>': this address"), "{shown}");
+    }
 
     /// What the workflows spell is what the arguments take.
     #[test]

@@ -11,8 +11,10 @@ use crate::{Manifest, Origin};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// What whoever made the token called it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// What it may do: `viewer`, `logger`, `ingest`, `deployer` or `admin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
 }
 

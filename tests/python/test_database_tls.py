@@ -72,7 +72,7 @@ def test_what_cannot_be_trusted_is_told_at_once(tmp_path, known, address):
     def check(query, *words):
         arguments = ["--port", "0", "--db", f"{address}?{query}", "--artifacts", tmp_path / "artifacts"]
         done = subprocess.run([BEIRA, "serve", *arguments], capture_output=True, text=True, timeout=60, env=os.environ)
-        assert done.returncode == 1, done.stderr
+        assert done.returncode, done.stderr
         assert all(word in done.stderr for word in words), done.stderr
 
     check(f"sslmode=verify-full&sslrootcert={stranger.root}", "certificate")
