@@ -192,9 +192,16 @@ impl Error {
 }
 
 #[cfg(feature = "store")]
-impl<E: Into<Trouble>> From<E> for Error {
-    fn from(error: E) -> Self {
-        Error::Store(Arc::new(error.into()))
+impl From<Trouble> for Error {
+    fn from(error: Trouble) -> Self {
+        Error::Store(Arc::new(error))
+    }
+}
+
+#[cfg(feature = "store")]
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Trouble::from(error).into()
     }
 }
 

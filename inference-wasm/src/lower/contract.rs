@@ -29,9 +29,6 @@ const LANES: usize = 4;
 
 /// Lowers [`crate::graph::Op::Contract`], and with it the one that it computes band by band.
 pub(super) fn lower(lower: &mut Lower, code: &mut Code, id: Id, contract: &Contract) {
-    if lower.plan.bands[id.index()].is_some() {
-        return; // its reader computes it
-    }
     if let Some(first) = banded(&lower.plan.bands, id) {
         return bands::lower(lower, code, first, id);
     }

@@ -12,9 +12,6 @@ use crate::math::Maker;
 
 /// Lowers [`crate::graph::Op::Pad`].
 pub(super) fn lower(lower: &mut Lower, code: &mut Code, id: Id, pad: &Pad) {
-    if lower.plan.bands[id.index()].is_some() {
-        return; // its reader computes it
-    }
     let node = lower.graph.node(id);
     let (shape, bytes) = (&lower.graph.node(node.inputs[0]).shape, node.ty.bytes());
     let all = Walk::new(lower.at(code, id), &strides(&node.shape), bytes);

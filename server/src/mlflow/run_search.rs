@@ -76,15 +76,16 @@ impl Search {
 
     async fn answer(&self, tx: &mut Connection) -> Result<Vec<u8>> {
         let few = self.few(tx).await?;
-        let rows = match self.orders.first() {
+        let by_index = match self.orders.first() {
             Some(order) if is_metric(&order.entity) && few.is_empty() => {
-                if is_few(tx, |query| is_number(query, "m", &order.key)).await? {
-                    self.list(Part::All, &few)?.rows(&self.page, &mut *tx).await?
-                } else {
-                    self.numbers_first(tx).await?
-                }
+                !is_few(tx, |query| is_number(query, "m", &order.key)).await?
             }
-            _ => self.list(Part::All, &few)?.rows(&self.page, &mut *tx).await?,
+            _ => false,
+        };
+        let rows = if by_index {
+            self.numbers_first(tx).await?
+        } else {
+            self.list(Part::All, &few)?.rows(&self.page, &mut *tx).await?
         };
         let (rows, next_page_token) = keyset::cut(rows, &self.page);
         let runs = run_load::load(tx, rows).await?;

@@ -127,7 +127,10 @@ impl Readers {
         });
         let (connection, answer, _turn) = done.await.map_err(|_| Error::internal("a query of the store panicked"))?;
         patience.0 = None;
-        if let store::Connection::Sqlite(connection) = connection {
+        // One whose transaction did not end is of no more use.
+        if let store::Connection::Sqlite(connection) = connection
+            && connection.is_autocommit()
+        {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         }
         answer
