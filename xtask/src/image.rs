@@ -1,5 +1,8 @@
 //! `cargo xtask image`: the static binary of `beira infer`, and the root file system of an image without an engine.
 
+mod profile;
+
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -65,16 +68,23 @@ pub fn image(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds the static binary with the small feature set.
+/// Builds the static binary with the small feature set, optimized for what it does under load.
 pub fn binary(house: &House) -> anyhow::Result<PathBuf> {
     setup::musl()?;
-    step("Building the image's static binary", || {
-        run(Command::new("cargo")
-            .args(["build", "--package", "beira", "--no-default-features", "--features", "infer"])
-            .args(["--target", TARGET, "--profile", "image"])
-            .current_dir(&house.root))?;
-        Ok(house.target.join(TARGET).join("image/beira"))
-    })
+    let mut flag = OsString::from("-Cprofile-use=");
+    flag.push(profile::of_load(house)?);
+    step("Building the image's static binary", || build(house, &house.target, &flag))
+}
+
+/// Cargo's build of it in a target folder, with one more flag for rustc.
+fn build(house: &House, target: &Path, flag: &OsStr) -> anyhow::Result<PathBuf> {
+    run(Command::new("cargo")
+        .args(["build", "--package", "beira", "--no-default-features", "--features", "infer"])
+        .args(["--target", TARGET, "--profile", "image", "--target-dir"])
+        .arg(target)
+        .env("CARGO_ENCODED_RUSTFLAGS", flag)
+        .current_dir(&house.root))?;
+    Ok(target.join(TARGET).join("image/beira"))
 }
 
 /// Applies the COPYs of a Dockerfile `FROM scratch`; answers its ENTRYPOINT.

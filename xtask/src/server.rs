@@ -1,4 +1,4 @@
-//! A `beira serve` of our own, ended when the chore ends.
+//! A server of our own, ended when the chore ends.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 
 use crate::house::House;
 use crate::http;
+use crate::step::run;
 
 /// A running server.
 pub struct Server {
@@ -18,30 +19,46 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server on `port` with its state in `state`, and waits until it answers.
+    /// Starts a `beira serve` on `port` with its state in `state`, and waits until it answers.
     pub fn start(house: &House, port: u16, state: &Path) -> anyhow::Result<Server> {
         std::fs::create_dir_all(state)?;
-        let child = Command::new(house.beira())
-            .args(["serve", "--port", &port.to_string()])
-            .arg("--db")
-            .arg(state.join("beira.db"))
-            .arg("--artifacts")
-            .arg(state.join("artifacts"))
-            .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()))
-            .spawn()
-            .context("cannot start beira serve")?;
+        Server::run(
+            Command::new(house.beira())
+                .args(["serve", "--port", &port.to_string()])
+                .arg("--db")
+                .arg(state.join("beira.db"))
+                .arg("--artifacts")
+                .arg(state.join("artifacts"))
+                .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned())),
+            port,
+        )
+    }
+
+    /// Runs a server that will listen on `port`, and waits until it answers.
+    pub fn run(command: &mut Command, port: u16) -> anyhow::Result<Server> {
+        let child = command.spawn().context("the server cannot be started")?;
         let mut server = Server { child, port };
         let start = Instant::now();
         while http::get(port, "/health").is_err() {
             if let Some(status) = server.child.try_wait()? {
-                bail!("beira serve ended with {status}");
+                bail!("the server ended with {status}");
             }
             if start.elapsed() > Duration::from_secs(20) {
-                bail!("beira serve does not answer on port {port}");
+                bail!("the server does not answer on port {port}");
             }
             std::thread::sleep(Duration::from_millis(30));
         }
         Ok(server)
+    }
+
+    /// Ends it as an orchestrator would, with SIGTERM.
+    pub fn end(mut self) -> anyhow::Result<()> {
+        run(Command::new("kill").arg(self.child.id().to_string()))?;
+        let status = self.child.wait()?;
+        if !status.success() {
+            bail!("the server ended with {status}");
+        }
+        Ok(())
     }
 
     /// Waits until the server ends (Ctrl-C reaches it too).

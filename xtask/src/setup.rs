@@ -39,6 +39,19 @@ pub fn musl() -> anyhow::Result<()> {
     apt("musl-tools", "the C compiler musl-gcc of the static binary")
 }
 
+/// LLVM's program that merges profiles, of the compiler's own version.
+pub fn profdata() -> anyhow::Result<PathBuf> {
+    let rustc = |what: &str| ask("rustc", &["--print", what]).with_context(|| format!("rustc does not say its {what}"));
+    let place = Path::new(&rustc("sysroot")?).join("lib/rustlib").join(rustc("host-tuple")?).join("bin/llvm-profdata");
+    if !place.exists() {
+        step("Adding Rust's llvm-tools", || {
+            run(Command::new("rustup").args(["component", "add", "llvm-tools"]))
+                .context("they come with rustup; with another Rust, install its llvm-tools")
+        })?;
+    }
+    Ok(place)
+}
+
 /// The load generator of `bench serve`.
 pub fn wrk() -> anyhow::Result<()> {
     match Command::new("wrk").arg("-v").output() {

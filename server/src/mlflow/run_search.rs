@@ -78,7 +78,7 @@ impl Search {
         let few = self.few(tx).await?;
         let by_index = match self.orders.first() {
             Some(order) if is_metric(&order.entity) && few.is_empty() => {
-                !is_few(tx, |query| is_number(query, "m", &order.key)).await?
+                how_many(tx, |query| is_number(query, "m", &order.key)).await?.is_none()
             }
             _ => false,
         };
@@ -95,7 +95,7 @@ impl Search {
         Ok(text)
     }
 
-    /// Metric comparisons that so few runs satisfy that these are best looked up first.
+    /// Metric comparisons that so few runs satisfy that these are best looked up first; the one with the fewest leads.
     async fn few(&self, tx: &mut Connection) -> Result<Vec<&Comparison>> {
         let all = match &self.filter {
             Filter::All(parts) => parts.as_slice(),
@@ -105,11 +105,15 @@ impl Search {
         for part in all {
             let Filter::One(comparison) = part else { continue };
             let sought = is_metric(&comparison.entity) && comparison.operator != Operator::NotEqual;
-            if sought && is_few(tx, |query| satisfying(query, comparison)).await? {
-                few.push(comparison);
+            if !sought {
+                continue;
+            }
+            if let Some(count) = how_many(tx, |query| satisfying(query, "m", comparison)).await? {
+                few.push((count, comparison));
             }
         }
-        Ok(few)
+        few.sort_by_key(|(count, _)| *count);
+        Ok(few.into_iter().map(|(_, comparison)| comparison).collect())
     }
 
     /// A page of runs with a number, then of the rest.
@@ -142,7 +146,12 @@ impl Search {
             list.by("r.start_time", Kind::Integer, false);
         }
         list.by("r.run_uuid", Kind::Text, true);
-        let query = list.from(if part == Part::Numbers { "latest_metrics o0 CROSS JOIN runs r" } else { "runs r" });
+        let lead = few.first();
+        let query = list.from(match (part, lead) {
+            (Part::Numbers, _) => "latest_metrics o0 CROSS JOIN runs r",
+            (_, Some(_)) => "latest_metrics lead CROSS JOIN runs r",
+            _ => "runs r",
+        });
         for (i, order) in self.orders.iter().enumerate().skip(usize::from(part == Part::Numbers)) {
             join(query, i, order);
         }
@@ -160,6 +169,11 @@ impl Search {
             }
             _ => {}
         }
+        if let Some(lead) = lead {
+            query.push("r.id = lead.run AND ");
+            satisfying(query, "lead", lead)?;
+            query.push(" AND ");
+        }
         sql::among(query, "r.experiment_id", &self.experiments);
         view(query, "r.lifecycle_stage", &self.fields, "run_view_type")?;
         query.push(" AND ");
@@ -170,13 +184,13 @@ impl Search {
     }
 }
 
-/// Whether at most [`FEW`] latest metrics `m` satisfy a condition that the index by value answers.
-async fn is_few(tx: &mut Connection, condition: impl FnOnce(&mut Query) -> Result<()>) -> Result<bool> {
+/// How many latest metrics `m` satisfy a condition that the index by value answers, if at most [`FEW`] do.
+async fn how_many(tx: &mut Connection, condition: impl FnOnce(&mut Query) -> Result<()>) -> Result<Option<i64>> {
     let mut query = Query::new("SELECT count(*) FROM (SELECT 1 FROM latest_metrics m WHERE ");
     condition(&mut query)?;
     query.push(" LIMIT ").push_bind(FEW + 1).push(") q");
     let found: Vec<(i64,)> = query.build_as().fetch_all(tx).await?;
-    Ok(found.iter().all(|(count,)| *count <= FEW))
+    Ok(found.first().map(|(count,)| *count).filter(|count| *count <= FEW))
 }
 
 fn is_metric(entity: &str) -> bool {
@@ -185,6 +199,11 @@ fn is_metric(entity: &str) -> bool {
 
 fn condition(query: &mut Query, comparison: &Comparison, few: &[&Comparison]) -> Result<()> {
     match comparison.entity.as_str() {
+        // The runs that are asked are those that satisfy the leading comparison.
+        "metric" | "metrics" if few.first() == Some(&comparison) => {
+            query.push("TRUE");
+            Ok(())
+        }
         "metric" | "metrics" => metric(query, comparison, few.contains(&comparison)),
         "param" | "params" | "parameter" | "parameters" => {
             sql::key_value(query, "params t WHERE t.run = r.id", comparison)
@@ -206,24 +225,24 @@ fn condition(query: &mut Query, comparison: &Comparison, few: &[&Comparison]) ->
 fn metric(query: &mut Query, comparison: &Comparison, few: bool) -> Result<()> {
     if few {
         query.push("r.id IN (SELECT m.run FROM latest_metrics m WHERE ");
-        satisfying(query, comparison)?;
+        satisfying(query, "m", comparison)?;
         query.push(")");
     } else {
         // Not as EXISTS, which both databases would turn into a join and begin with.
         query.push("(SELECT 1 FROM latest_metrics m WHERE m.run = r.id AND ");
-        satisfying(query, comparison)?;
+        satisfying(query, "m", comparison)?;
         query.push(") = 1");
     }
     Ok(())
 }
 
-/// That a metric satisfies a comparison; NaN satisfies only `!=`.
-fn satisfying(query: &mut Query, comparison: &Comparison) -> Result<()> {
+/// That a metric of `table` satisfies a comparison; NaN satisfies only `!=`.
+fn satisfying(query: &mut Query, table: &str, comparison: &Comparison) -> Result<()> {
     let value = sql::numeric(comparison, false)?;
-    query.push("m.key = ");
+    query.push(format!("{table}.key = "));
     key_id(query, &comparison.key);
-    let unequal = comparison.operator == Operator::NotEqual;
-    query.push(if unequal { " AND (m.is_nan = 1 OR m.value " } else { " AND (m.is_nan = 0 AND m.value " });
+    let nan = if comparison.operator == Operator::NotEqual { "1 OR" } else { "0 AND" };
+    query.push(format!(" AND ({table}.is_nan = {nan} {table}.value "));
     query.push(comparison.operator.name()).push(" ").push_bind(value).push(")");
     Ok(())
 }

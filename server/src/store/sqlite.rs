@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, InterruptHandle, OpenFlags};
 use tokio::runtime::Handle;
@@ -39,6 +40,8 @@ fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, Trouble> {
     let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A plan does not hang on the values that are bound, so a statement is not prepared anew for them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // The cache in KiB of each connection; the system keeps the rest of the file.
     connection.execute_batch("PRAGMA case_sensitive_like = ON; PRAGMA cache_size = -8000")?;
     Ok(connection)
