@@ -147,11 +147,13 @@ impl Search {
         }
         list.by("r.run_uuid", Kind::Text, true);
         let lead = few.first();
-        let query = list.from(match (part, lead) {
-            (Part::Numbers, _) => "latest_metrics o0 CROSS JOIN runs r",
-            (_, Some(_)) => "latest_metrics lead CROSS JOIN runs r",
-            _ => "runs r",
-        });
+        // Where metrics lead, a run is looked up when what it logged has been found to satisfy the filter.
+        let (tables, run) = match (part, lead) {
+            (Part::Numbers, _) => ("latest_metrics o0 CROSS JOIN runs r", "o0.run"),
+            (_, Some(_)) => ("latest_metrics lead CROSS JOIN runs r", "lead.run"),
+            _ => ("runs r", "r.id"),
+        };
+        let query = list.from(tables);
         for (i, order) in self.orders.iter().enumerate().skip(usize::from(part == Part::Numbers)) {
             join(query, i, order);
         }
@@ -178,7 +180,7 @@ impl Search {
         view(query, "r.lifecycle_stage", &self.fields, "run_view_type")?;
         query.push(" AND ");
         sql::filter(query, &self.filter, &mut |query: &mut Query, comparison: &Comparison| {
-            condition(query, comparison, few)
+            condition(query, comparison, run, few)
         })?;
         Ok(list)
     }
@@ -197,19 +199,19 @@ fn is_metric(entity: &str) -> bool {
     matches!(entity, "metric" | "metrics")
 }
 
-fn condition(query: &mut Query, comparison: &Comparison, few: &[&Comparison]) -> Result<()> {
+fn condition(query: &mut Query, comparison: &Comparison, run: &str, few: &[&Comparison]) -> Result<()> {
     match comparison.entity.as_str() {
         // The runs that are asked are those that satisfy the leading comparison.
         "metric" | "metrics" if few.first() == Some(&comparison) => {
             query.push("TRUE");
             Ok(())
         }
-        "metric" | "metrics" => metric(query, comparison, few.contains(&comparison)),
+        "metric" | "metrics" => metric(query, comparison, run, few.contains(&comparison)),
         "param" | "params" | "parameter" | "parameters" => {
-            sql::key_value(query, "params t WHERE t.run = r.id", comparison)
+            sql::key_value(query, &format!("params t WHERE t.run = {run}"), comparison)
         }
-        "tag" | "tags" => sql::key_value(query, "tags t WHERE t.run = r.id", comparison),
-        "dataset" | "datasets" => dataset(query, comparison),
+        "tag" | "tags" => sql::key_value(query, &format!("tags t WHERE t.run = {run}"), comparison),
+        "dataset" | "datasets" => dataset(query, comparison, run),
         "" | "attribute" | "attributes" | "attr" | "run" => match canonical(&comparison.key) {
             "run_id" => sql::text(query, "r.run_uuid", comparison, true),
             "run_name" => sql::text(query, "r.name", comparison, false),
@@ -222,14 +224,13 @@ fn condition(query: &mut Query, comparison: &Comparison, few: &[&Comparison]) ->
 }
 
 /// By the latest value. Where `few` have one the index by value gives them, else each run is asked for its own.
-fn metric(query: &mut Query, comparison: &Comparison, few: bool) -> Result<()> {
+fn metric(query: &mut Query, comparison: &Comparison, run: &str, few: bool) -> Result<()> {
     if few {
-        query.push("r.id IN (SELECT m.run FROM latest_metrics m WHERE ");
+        query.push(run).push(" IN (SELECT m.run FROM latest_metrics m WHERE ");
         satisfying(query, "m", comparison)?;
         query.push(")");
     } else {
-        // Not as EXISTS, which both databases would turn into a join and begin with.
-        query.push("(SELECT 1 FROM latest_metrics m WHERE m.run = r.id AND ");
+        query.push(format!("(SELECT 1 FROM latest_metrics m WHERE m.run = {run} AND "));
         satisfying(query, "m", comparison)?;
         query.push(") = 1");
     }
@@ -258,17 +259,17 @@ fn key_id(query: &mut Query, key: &str) {
     query.push("(SELECT k.id FROM metric_keys k WHERE k.key = ").push_bind(key).push(")");
 }
 
-fn dataset(query: &mut Query, comparison: &Comparison) -> Result<()> {
+fn dataset(query: &mut Query, comparison: &Comparison, run: &str) -> Result<()> {
     let column = match comparison.key.as_str() {
         "name" => "d.name",
         "digest" => "d.digest",
         "context" => "c.value",
         _ => return Err(sql::unknown_key(comparison)),
     };
-    query.push(
+    query.push(format!(
         "EXISTS (SELECT 1 FROM run_datasets l JOIN datasets d ON d.id = l.dataset LEFT JOIN run_dataset_tags c
-         ON c.run = l.run AND c.dataset = l.dataset AND c.key = 'mlflow.data.context' WHERE l.run = r.id AND ",
-    );
+         ON c.run = l.run AND c.dataset = l.dataset AND c.key = 'mlflow.data.context' WHERE l.run = {run} AND ",
+    ));
     sql::text(query, column, comparison, true)?;
     query.push(")");
     Ok(())

@@ -112,17 +112,15 @@ pub fn numeric(comparison: &Comparison, quoted: bool) -> Result<f64> {
     }
 }
 
-/// `EXISTS` for a key-value table: `from` names table and link (`tags t WHERE t.run = r.id`), columns `t.key`, `t.value`.
+/// A comparison in a key-value table: `from` names table and link (`tags t WHERE t.run = r.id`), columns `t.key`, `t.value`.
 pub fn key_value(query: &mut Query, from: &str, comparison: &Comparison) -> Result<()> {
-    if comparison.operator == Operator::IsNull {
-        query.push("NOT ");
-    }
-    query.push("EXISTS (SELECT 1 FROM ").push(from).push(" AND t.key = ").push_bind(comparison.key.clone());
+    query.push("(SELECT 1 FROM ").push(from).push(" AND t.key = ").push_bind(comparison.key.clone());
     if !matches!(comparison.operator, Operator::IsNull | Operator::IsNotNull) {
         query.push(" AND ");
         text(query, "t.value", comparison, false)?;
     }
-    query.push(")");
+    // Not as EXISTS, which both databases would turn into a join, and place it where they think best.
+    query.push(if comparison.operator == Operator::IsNull { ") IS NULL" } else { ") = 1" });
     Ok(())
 }
 
