@@ -1,6 +1,6 @@
 """The tracking server beside MLflow's, or alone over growing tables: the same calls of the REST API for both.
 
-  tracking.py beside FOLDER BEIRA     the two in turn, medians and ratios
+  tracking.py beside FOLDER BEIRA     the two in turns, medians of the rounds and ratios
   tracking.py alone FOLDER BEIRA      cost over size: runs up to 100,000, points of one metric up to 10 million
 
 Both keep SQLite in FOLDER and listen on loopback; MLflow is the one of this Python, as `mlflow server` starts it. A median
@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ from pathlib import Path
 
 API = "/api/2.0/mlflow"
 CLIENTS = 16
+ROUNDS = 3
 MLFLOW = Path(sys.executable).parent / "mlflow"
 
 
@@ -210,21 +212,26 @@ LINES = [
 ]
 
 
-def beside(folder, ours):
-    mlflow = folder / "mlflow"
-    mlflow.mkdir()
-    commands = {
-        "MLflow": [MLFLOW, "server", "--backend-store-uri", f"sqlite:///{mlflow}/mlflow.db", "--artifacts-destination", mlflow],
-        "Beira": ours,
-    }
-    found = {}
-    for name, command in commands.items():
-        print(f"{name} …", flush=True)
-        with Server(command) as server:
-            found[name] = measure(server)
-    print(f"\n{'':40} {'MLflow':>12} {'Beira':>12}    ratio     goal")
+def beira(program, folder):
+    return [program, "serve", "--db", folder / "beira.db", "--artifacts", folder / "artifacts"]
+
+
+def mlflow(folder):
+    return [MLFLOW, "server", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", folder]
+
+
+def beside(folder, program):
+    found = {"MLflow": [], "Beira": []}
+    for round in range(1, ROUNDS + 1):
+        place = folder / str(round)
+        place.mkdir()
+        for name, command in [("MLflow", mlflow(place)), ("Beira", beira(program, place))]:
+            print(f"round {round} of {ROUNDS}: {name} …", flush=True)
+            with Server(command) as server:
+                found[name].append(measure(server))
+    print(f"\n{f'medians of {ROUNDS} rounds':40} {'MLflow':>12} {'Beira':>12}    ratio     goal")
     for key, what, digits, less, goal in LINES:
-        theirs, ours = found["MLflow"][key], found["Beira"][key]
+        theirs, ours = (statistics.median(one[key] for one in found[name]) for name in ("MLflow", "Beira"))
         ratio = f"1/{theirs / ours:.1f}" if less else f"{ours / theirs:.1f}×"
         print(f"{what:40} {theirs:12,.{digits}f} {ours:12,.{digits}f} {ratio:>8} {goal:>8}")
 
@@ -262,13 +269,12 @@ def alone(server):
 
 
 if __name__ == "__main__":
-    what, folder, beira = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+    what, folder, program = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    ours = [beira, "serve", "--db", folder / "beira.db", "--artifacts", folder / "artifacts"]
     if what == "beside":
-        beside(folder, ours)
+        beside(folder, program)
     else:
-        with Server(ours) as server:
+        with Server(beira(program, folder)) as server:
             alone(server)
     shutil.rmtree(folder)
