@@ -68,12 +68,12 @@ def test_a_server_that_proves_who_it_is(tmp_path, known, address):
 def test_what_cannot_be_trusted_is_told_at_once(tmp_path, known, address):
     stranger = Authority(tmp_path, "stranger")
 
-    def check(query, *words):
+    def check(code, query, *words):
         arguments = ["--port", "0", "--db", f"{address}?{query}", "--artifacts", tmp_path / "artifacts"]
         done = subprocess.run([BEIRA, "serve", *arguments], capture_output=True, text=True, timeout=60)
-        assert done.returncode, done.stderr
+        assert done.returncode == code, done.stderr
         assert all(word in done.stderr for word in words), done.stderr
 
-    check(f"sslmode=verify-full&sslrootcert={stranger.root}", "certificate")
-    check("sslmode=disable", "no encryption")
-    check(f"sslmode=verify-full&sslrootcert={tmp_path / 'nobody.pem'}", "sslrootcert", "nobody.pem: No such file")
+    check(1, f"sslmode=verify-full&sslrootcert={stranger.root}", "certificate")
+    check(1, "sslmode=disable", "no encryption")
+    check(2, f"sslmode=verify-full&sslrootcert={tmp_path / 'nobody.pem'}", "sslrootcert", "nobody.pem: No such file")

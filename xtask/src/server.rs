@@ -31,22 +31,23 @@ impl Server {
                 .arg(state.join("artifacts"))
                 .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned())),
             port,
+            || http::get(port, "/health"),
         )
     }
 
-    /// Runs a server that will listen on `port`, and waits until it answers.
-    pub fn run(command: &mut Command, port: u16) -> anyhow::Result<Server> {
+    /// Runs a server that will listen on `port`, and asks until it answers.
+    pub fn run(command: &mut Command, port: u16, ask: impl Fn() -> anyhow::Result<String>) -> anyhow::Result<Server> {
         let child = command.spawn().context("the server cannot be started")?;
         let mut server = Server { child, port };
         let start = Instant::now();
-        while http::get(port, "/health").is_err() {
+        while let Err(error) = ask() {
             if let Some(status) = server.child.try_wait()? {
                 bail!("the server ended with {status}");
             }
-            if start.elapsed() > Duration::from_secs(20) {
-                bail!("the server does not answer on port {port}");
+            if start.elapsed() > Duration::from_secs(30) {
+                return Err(error.context(format!("the server does not answer on port {port}")));
             }
-            std::thread::sleep(Duration::from_millis(30));
+            std::thread::sleep(Duration::from_millis(1));
         }
         Ok(server)
     }

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 
 use crate::house::House;
-use crate::server::free_port;
+use crate::server::{Server, free_port};
 use crate::step::{run, step};
 use crate::{http, image, product, setup};
 
@@ -48,7 +48,7 @@ pub fn serve(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
     run(Command::new(product::beira(house)?).arg("compile").arg(&onnx).arg("--output").arg(&module))?;
     let (ours_body, theirs_body) = bodies(&folder)?;
 
-    let theirs = Peer::start(
+    let theirs = served(
         Command::new(python)
             .args(["-m", "uvicorn", "peer:app", "--no-access-log", "--workers", "1", "--log-level", "error"])
             .current_dir(house.path("server/benches"))
@@ -56,7 +56,7 @@ pub fn serve(house: &House, arguments: &Arguments) -> anyhow::Result<()> {
             .env("PYTHONDONTWRITEBYTECODE", "1"),
         &theirs_body,
     )?;
-    let ours = Peer::start(Command::new(&binary).args(["infer", "--model"]).arg(&module), &ours_body)?;
+    let ours = served(Command::new(&binary).args(["infer", "--model"]).arg(&module), &ours_body)?;
     let script = house.path("server/benches/post.lua");
     let (mut a, mut b) = (Vec::new(), Vec::new());
     step("Measuring, in turns", || {
@@ -117,41 +117,10 @@ fn bodies(folder: &Path) -> anyhow::Result<(PathBuf, PathBuf)> {
     Ok((ours, theirs))
 }
 
-/// A server of the measurement, ended when it is over.
-struct Peer {
-    child: Child,
-    port: u16,
-}
-
-impl Peer {
-    /// Starts it on a free port and waits for its first answer.
-    fn start(command: &mut Command, body: &Path) -> anyhow::Result<Peer> {
-        let (port, body) = (free_port()?, fs::read_to_string(body)?);
-        let child = command
-            .args(["--port", &port.to_string()])
-            .stderr(Stdio::inherit())
-            .spawn()
-            .context("cannot start a server of the measurement")?;
-        let mut peer = Peer { child, port };
-        let start = Instant::now();
-        while let Err(error) = http::post(port, "/predict/model", &body) {
-            if let Some(status) = peer.child.try_wait()? {
-                bail!("a server of the measurement ended with {status}");
-            }
-            if start.elapsed() > Duration::from_secs(30) {
-                return Err(error.context("a server of the measurement does not answer"));
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        Ok(peer)
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
+/// Starts a server of the measurement on a free port and waits for its first prediction.
+fn served(command: &mut Command, body: &Path) -> anyhow::Result<Server> {
+    let (port, body) = (free_port()?, fs::read_to_string(body)?);
+    Server::run(command.args(["--port", &port.to_string()]), port, || http::post(port, "/predict/model", &body))
 }
 
 fn load(port: u16, script: &Path, body: &Path, seconds: u32) -> anyhow::Result<Load> {
@@ -188,8 +157,7 @@ fn cold_start(binary: &Path, module: &Path, body: &Path, starts: usize) -> anyho
     let mut times = Vec::new();
     for _ in 0..starts.max(1) {
         let start = Instant::now();
-        let peer =
-            Peer::start(Command::new(binary).args(["infer", "--model"]).arg(module).env("RUST_LOG", "error"), body)?;
+        let peer = served(Command::new(binary).args(["infer", "--model"]).arg(module).env("RUST_LOG", "error"), body)?;
         times.push(start.elapsed().as_secs_f64() * 1e3);
         drop(peer);
     }

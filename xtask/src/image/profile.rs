@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::house::House;
 use crate::http::Connection;
@@ -60,6 +60,7 @@ fn load(recorder: &Path, beira: &Path, model: &Path, raw: &Path) -> anyhow::Resu
             .env("LLVM_PROFILE_FILE", raw.join("%p.profraw"))
             .env("RUST_LOG", "error"),
         port,
+        || http::get(port, "/health"),
     )?;
     let path = format!("/predict/{}", module.file_stem().unwrap_or_default().to_string_lossy());
     let mut connection = Connection::open(port)?;
@@ -92,7 +93,7 @@ fn rows(file: &Path) -> anyhow::Result<Vec<Value>> {
             }
             rows[i].extend(row.iter().enumerate().map(|(column, value)| {
                 let name = if columns == 1 { name.clone() } else { format!("{name}[{column}]") };
-                (name, json!(value))
+                (name, value.clone())
             }));
         }
     }
