@@ -166,5 +166,9 @@ pub fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         otlp: process::otlp()?,
         ..server::Config::default()
     };
-    Ok(process::run(server::serve(config, process::stopped()))??)
+    let serving = server::serve(config, process::stopped());
+    Ok(match arguments.db {
+        server::Database::File(_) => process::run_on_half(serving),
+        server::Database::Postgres(_) => process::run(serving),
+    }??)
 }

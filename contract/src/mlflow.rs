@@ -165,7 +165,8 @@ pub struct ErrorBody {
     pub message: String,
 }
 
-fn write_value<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+/// Writes the value of a metric: NaN as `"NaN"`, what is infinite as the greatest number.
+pub fn write_value<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     if value.is_nan() {
         serializer.serialize_str("NaN")
     } else {

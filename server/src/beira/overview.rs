@@ -42,7 +42,7 @@ pub async fn overview(caller: Caller, State(app): State<App>) -> Result<Json<Ove
     newest.push(" ORDER BY r.start_time DESC, r.id DESC LIMIT 10");
     let rows: Vec<Row> = newest.build_as().fetch_all(pool).await?;
     let mut recent_runs = Vec::with_capacity(rows.len());
-    for row in &rows {
+    for row in rows {
         let experiment_name = store::query_scalar("SELECT name FROM experiments WHERE experiment_id = $1")
             .bind(row.experiment_id)
             .fetch_one(pool)

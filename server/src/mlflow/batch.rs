@@ -1,6 +1,7 @@
 //! What a run logs at once. What MLflow's client sends is read straight into points, a thousand in a request; whatever looks
 //! otherwise goes by way of [`Fields`], which has the last word on what is right.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -95,27 +96,31 @@ impl Batch {
 
     /// The batch of a body in the usual form with nothing to refuse.
     fn usual(body: &[u8]) -> Option<Batch> {
-        let Object(usual) = serde_json::from_slice::<Object<Usual>>(body).ok()?;
+        let Object(usual) = serde_json::from_str::<Object<Usual>>(str::from_utf8(body).ok()?).ok()?;
         let pairs = |pairs: Vec<Object<Pair>>| -> Vec<(String, String)> {
             pairs.into_iter().map(|Object(pair)| (pair.key, pair.value)).collect()
         };
         let (params, tags) = (pairs(usual.params), pairs(usual.tags));
         let fits = params.len().max(tags.len()) <= PAIRS && usual.metrics.len() + params.len() + tags.len() <= METRICS;
         let fine = |key: &str| !key.is_empty() && names::key("", "", key).is_ok();
-        let points = usual.metrics.iter().all(|Object(point)| fine(&point.key) && point.timestamp >= 0);
         let named = params.iter().chain(&tags).all(|(key, _)| fine(key));
-        if usual.run_id.is_empty() || !fits || !points || !named || !twice(&params).is_empty() {
+        if usual.run_id.is_empty() || !fits || !named || !twice(&params).is_empty() {
             return None;
         }
-        let points = usual.metrics.into_iter().map(|Object(UsualPoint { key, value, timestamp, step })| Point {
-            key,
-            value,
-            timestamp,
-            step,
-            model_id: None,
-            dataset: Default::default(),
-        });
-        Some(Batch { run: usual.run_id, points: points.collect(), params, tags })
+        let mut points: Vec<Point> = Vec::with_capacity(usual.metrics.len());
+        for Object(UsualPoint { key, value, timestamp, step }) in usual.metrics {
+            // Neighbours mostly are of one metric.
+            let key = match points.last() {
+                Some(last) if *last.key == *key => last.key.clone(),
+                _ if fine(&key) => key.into(),
+                _ => return None,
+            };
+            if timestamp < 0 {
+                return None;
+            }
+            points.push(Point { key, value, timestamp, step, model_id: None, dataset: Default::default() });
+        }
+        Some(Batch { run: usual.run_id, points, params, tags })
     }
 }
 
@@ -128,10 +133,10 @@ fn twice(params: &[(String, String)]) -> Vec<String> {
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Usual {
+struct Usual<'b> {
     run_id: String,
-    #[serde(default)]
-    metrics: Vec<Object<UsualPoint>>,
+    #[serde(default, borrow)]
+    metrics: Vec<Object<UsualPoint<'b>>>,
     #[serde(default)]
     params: Vec<Object<Pair>>,
     #[serde(default)]
@@ -140,8 +145,9 @@ struct Usual {
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct UsualPoint {
-    key: String,
+struct UsualPoint<'b> {
+    #[serde(borrow)]
+    key: Cow<'b, str>,
     value: f64,
     timestamp: i64,
     #[serde(default)]

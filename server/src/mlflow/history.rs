@@ -1,16 +1,17 @@
-//! The history of one metric. However long it is, a part at a time is in memory.
+//! The history of one metric. However long it is, two parts at a time are in memory.
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt};
+use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::page::{Kind, Page};
-use crate::mlflow::{run_load, runs};
+use crate::mlflow::runs;
 use crate::store::{self, Value};
 
 /// Points that are read at once.
@@ -35,9 +36,10 @@ pub async fn history(State(app): State<App>, fields: Fields) -> Result<Response>
     };
     let page = Page::of(&fields, limit, "history", &["run_id", "run_uuid", "metric_key"])?;
     let after = page.after(&KEYS)?;
-    let mut history = History { app, run, key, left: limit, page, after, begun: false };
-    let first = history.part().await?;
-    let body = match first {
+    let head = format!("{{\"key\":{},\"value\":", serde_json::Value::from(key.as_str())).into_bytes();
+    let ahead = ahead(&app, &run, &key, after, limit);
+    let mut history = History { app, run, key, left: limit, page, ahead, head, begun: false };
+    let body = match history.part().await? {
         (text, true) => Body::from(text),
         (text, false) => {
             let rest = stream::try_unfold(Some(history), async |history| {
@@ -69,7 +71,7 @@ pub async fn points(app: &App, run: &str, key: &str, after: Option<&[Value]>, li
     query.bind(limit).fetch_all(app.store.read()).await
 }
 
-/// A history on its way out.
+/// A history on its way out: while one part is written, the next one is read.
 struct History {
     app: App,
     run: String,
@@ -77,40 +79,61 @@ struct History {
     /// Points that are still wanted.
     left: i64,
     page: Page,
-    after: Option<Vec<Value>>,
+    ahead: JoinHandle<Result<Vec<Point>>>,
+    /// What each point begins with.
+    head: Vec<u8>,
     begun: bool,
+}
+
+/// Begins to read the points of a part, and one more when another part follows.
+fn ahead(app: &App, run: &str, key: &str, after: Option<Vec<Value>>, left: i64) -> JoinHandle<Result<Vec<Point>>> {
+    let (app, run, key) = (app.clone(), run.to_owned(), key.to_owned());
+    tokio::spawn(async move { points(&app, &run, &key, after.as_deref(), left.min(PART) + 1).await })
 }
 
 impl History {
     /// The next part of the answer's text, and whether it is the last.
     async fn part(&mut self) -> Result<(Bytes, bool)> {
-        let most = self.left.min(PART);
-        let mut points = points(&self.app, &self.run, &self.key, self.after.as_deref(), most + 1).await?;
-        let more = points.len() as i64 > most;
-        points.truncate(most as usize);
-        self.left -= points.len() as i64;
-        if let Some((timestamp, step, value, is_nan)) = points.last() {
-            self.after = Some(vec![timestamp.into(), step.into(), (*value).into(), is_nan.into()]);
-        }
-        if points.is_empty() && !self.begun {
+        let points = (&mut self.ahead).await.map_err(|_| Error::internal("the reading of a history panicked"))??;
+        let most = self.left.min(PART) as usize;
+        let (points, more) = (&points[..points.len().min(most)], points.len() > most);
+        let Some((timestamp, step, value, is_nan)) = points.last() else {
             return Ok((Bytes::from_static(b"{}"), true));
-        }
-        let mut text = Vec::with_capacity((self.key.len() + 80) * points.len() + 100);
-        let mut metric = run_load::metric(self.key.clone(), 0.0, 0, 0, 0);
-        for (timestamp, step, value, is_nan) in points {
+        };
+        let after = vec![timestamp.into(), step.into(), (*value).into(), is_nan.into()];
+        self.left -= points.len() as i64;
+        let ended = !more || self.left == 0;
+        let end = match (ended, more) {
+            (true, true) => format!("],\"next_page_token\":\"{}\"}}", self.page.token(&after)),
+            (true, false) => "]}".to_owned(),
+            (false, _) => {
+                self.ahead = ahead(&self.app, &self.run, &self.key, Some(after), self.left);
+                String::new()
+            }
+        };
+        let mut text = Vec::with_capacity((self.head.len() + 80) * points.len() + 100);
+        for point in points {
             text.extend_from_slice(if self.begun { b"," } else { b"{\"metrics\":[" });
             self.begun = true;
-            metric = run_load::metric(metric.key, value, is_nan, timestamp, step);
-            serde_json::to_writer(&mut text, &metric).map_err(|error| Error::internal(error.to_string()))?;
+            self.write(&mut text, point).map_err(|error| Error::internal(error.to_string()))?;
         }
-        let ended = !more || self.left == 0;
-        match (&self.after, ended && more) {
-            (Some(after), true) => {
-                text.extend_from_slice(format!("],\"next_page_token\":\"{}\"}}", self.page.token(after)).as_bytes());
-            }
-            _ if ended => text.extend_from_slice(b"]}"),
-            _ => {}
-        }
+        text.extend_from_slice(end.as_bytes());
         Ok((text.into(), ended))
+    }
+
+    /// A point as a [`Metric`](contract::mlflow::Metric), whose name is the same for all.
+    fn write(&self, text: &mut Vec<u8>, (timestamp, step, value, is_nan): &Point) -> serde_json::Result<()> {
+        text.extend_from_slice(&self.head);
+        if *is_nan == 1 {
+            text.extend_from_slice(b"\"NaN\"");
+        } else {
+            serde_json::to_writer(&mut *text, &value.clamp(f64::MIN, f64::MAX))?;
+        }
+        text.extend_from_slice(b",\"timestamp\":");
+        serde_json::to_writer(&mut *text, timestamp)?;
+        text.extend_from_slice(b",\"step\":");
+        serde_json::to_writer(&mut *text, step)?;
+        text.push(b'}');
+        Ok(())
     }
 }

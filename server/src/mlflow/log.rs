@@ -1,6 +1,7 @@
 //! What a run logs: metrics, parameters, tags.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +12,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::runs::{self, RUN_NAME};
-use crate::mlflow::{logged_models, names, sql};
+use crate::mlflow::{logged_models, names};
 use crate::store::{self, Connection};
 
 /// Longest parameter value; longer ones are cut.
@@ -22,8 +23,8 @@ const TAG_LENGTH: usize = 8000;
 /// A metric point on its way in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
-    /// Name.
-    pub key: String,
+    /// Name, which neighbours share.
+    pub key: Arc<str>,
     /// Finite, or NaN.
     pub value: f64,
     /// Milliseconds since 1970.
@@ -94,7 +95,7 @@ pub fn point(fields: &Fields) -> Result<Point> {
         )));
     }
     Ok(Point {
-        key,
+        key: key.into(),
         value,
         timestamp,
         step: fields.opt_int("step")?.unwrap_or(0),
@@ -148,53 +149,41 @@ pub async fn points_of(tx: &mut Connection, id: &str, points: &[Point]) -> Resul
 
 /// Points of a run by its inner id.
 pub async fn write_points(tx: &mut Connection, run: i64, points: &[Point]) -> Result<()> {
-    let mut keys: BTreeMap<&str, i64> = BTreeMap::new();
+    let stored = |point: &Point| if point.value.is_nan() { (0.0, 1i64) } else { (point.value, 0) };
+    let order = |a: &Point, b: &Point| {
+        (a.step, a.timestamp).cmp(&(b.step, b.timestamp)).then(stored(a).0.total_cmp(&stored(b).0))
+    };
+    // Each metric with its id and its latest point.
+    let mut metrics: BTreeMap<&str, (i64, &Point)> = BTreeMap::new();
     for point in points {
-        keys.insert(&point.key, 0);
-    }
-    for (key, id) in &mut keys {
-        *id = key_id(tx, key).await?;
-    }
-    let stored = |value: f64| if value.is_nan() { (0.0, 1i64) } else { (value, 0) };
-    for chunk in points.chunks(100) {
-        let mut query = sql::Query::new("INSERT INTO metrics (run, key, timestamp, step, value, is_nan) ");
-        query.push_values(chunk, |row, point| {
-            let (value, is_nan) = stored(point.value);
-            row.push_bind(run).push_bind(keys[point.key.as_str()]).push_bind(point.timestamp).push_bind(point.step);
-            row.push_bind(value).push_bind(is_nan);
-        });
-        query.push(" ON CONFLICT DO NOTHING");
-        query.build().execute(&mut *tx).await?;
-    }
-    let mut latest: BTreeMap<&str, &Point> = BTreeMap::new();
-    for point in points {
-        let order = |p: &Point| (p.step, p.timestamp);
-        let newer = latest.get(point.key.as_str()).is_none_or(|old| {
-            order(point).cmp(&order(old)).then(stored(point.value).0.total_cmp(&stored(old.value).0)).is_gt()
-        });
-        if newer {
-            latest.insert(&point.key, point);
+        let (_, latest) = metrics.entry(&point.key).or_insert((0, point));
+        if order(point, latest).is_gt() {
+            *latest = point;
         }
     }
-    for (key, point) in latest {
-        let (value, is_nan) = stored(point.value);
-        store::query(
-            "INSERT INTO latest_metrics (run, key, value, is_nan, step, timestamp) VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (run, key) DO UPDATE SET value = excluded.value, is_nan = excluded.is_nan, step = excluded.step,
-                 timestamp = excluded.timestamp
-             WHERE (excluded.step, excluded.timestamp, excluded.value)
-                 > (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)",
-        )
-        .bind(run)
-        .bind(keys[key])
-        .bind(value)
-        .bind(is_nan)
-        .bind(point.step)
-        .bind(point.timestamp)
-        .execute(&mut *tx)
-        .await?;
+    for (key, (id, _)) in &mut metrics {
+        *id = key_id(tx, key).await?;
     }
-    Ok(())
+    let rows = points.iter().map(|point| {
+        let (value, is_nan) = stored(point);
+        let key = metrics[&*point.key].0;
+        [run.into(), key.into(), point.timestamp.into(), point.step.into(), value.into(), is_nan.into()]
+    });
+    store::insert(tx, "metrics (run, key, timestamp, step, value, is_nan)", "ON CONFLICT DO NOTHING", rows).await?;
+    let rows = metrics.values().map(|(key, point)| {
+        let (value, is_nan) = stored(point);
+        [run.into(), (*key).into(), value.into(), is_nan.into(), point.step.into(), point.timestamp.into()]
+    });
+    store::insert(
+        tx,
+        "latest_metrics (run, key, value, is_nan, step, timestamp)",
+        "ON CONFLICT (run, key) DO UPDATE SET value = excluded.value, is_nan = excluded.is_nan, step = excluded.step,
+             timestamp = excluded.timestamp
+         WHERE (excluded.step, excluded.timestamp, excluded.value)
+             > (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)",
+        rows,
+    )
+    .await
 }
 
 async fn key_id(tx: &mut Connection, key: &str) -> Result<i64> {

@@ -287,7 +287,7 @@ pub async fn write_metric(tx: &mut Connection, model: &str, run: &str, point: &P
          WHERE (excluded.step, excluded.timestamp) >= (logged_model_metrics.step, logged_model_metrics.timestamp)",
     )
     .bind(model)
-    .bind(&point.key)
+    .bind(&*point.key)
     .bind(run)
     .bind(&point.dataset.0)
     .bind(&point.dataset.1)

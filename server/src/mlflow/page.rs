@@ -83,6 +83,7 @@ fn written(value: &store::Value) -> Value {
         store::Value::Integer(value) => json!(value),
         store::Value::Real(value) => json!(value),
         store::Value::Text(value) => json!(value),
+        store::Value::Ids(value) => json!(value),
     }
 }
 

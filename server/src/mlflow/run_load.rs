@@ -1,91 +1,154 @@
 //! Runs with everything they logged, many at once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use contract::mlflow::{KeyValue, Metric, Run, RunData, RunInfo};
-use serde::Serialize;
+use contract::mlflow::{KeyValue, RunInfo};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::mlflow::runs::Row;
 use crate::mlflow::sql::Query;
-use crate::store::Connection;
+use crate::store::{self, Connection};
 
-/// A run with its inputs and outputs, as MLflow answers it.
-#[derive(Debug, Serialize)]
-pub struct FullRun {
-    /// Info and data.
-    #[serde(flatten)]
-    pub run: Run,
-    /// `dataset_inputs` and `model_inputs`.
+/// A run with its inputs and outputs, as MLflow answers it; a [`contract::mlflow::Run`] where the texts stand.
+#[derive(Serialize)]
+pub struct FullRun<'a> {
+    info: &'a RunInfo,
+    data: Data<'a>,
+    inputs: Value,
     #[serde(skip_serializing_if = "Value::is_null")]
-    pub inputs: Value,
-    /// `model_outputs`.
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub outputs: Value,
+    outputs: Value,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    metrics: Vec<Metric<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    params: Vec<Pair<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<Pair<'a>>,
+}
+
+#[derive(Serialize)]
+struct Metric<'a> {
+    key: &'a str,
+    #[serde(serialize_with = "contract::mlflow::write_value")]
+    value: f64,
+    timestamp: i64,
+    step: i64,
+}
+
+#[derive(Serialize)]
+struct Pair<'a> {
+    key: &'a str,
+    value: &'a str,
 }
 
 /// Info of a run.
-pub fn info(row: &Row) -> RunInfo {
+pub fn info(row: Row) -> RunInfo {
     RunInfo {
         run_uuid: row.run_uuid.clone(),
-        run_id: row.run_uuid.clone(),
-        run_name: row.name.clone(),
+        run_id: row.run_uuid,
+        run_name: row.name,
         experiment_id: row.experiment_id.to_string(),
-        user_id: row.user_id.clone(),
-        status: row.status.clone(),
+        user_id: row.user_id,
+        status: row.status,
         start_time: row.start_time,
         end_time: row.end_time,
-        artifact_uri: row.artifact_uri.clone(),
-        lifecycle_stage: row.lifecycle_stage.clone(),
+        artifact_uri: row.artifact_uri,
+        lifecycle_stage: row.lifecycle_stage,
     }
-}
-
-/// A run that has nothing yet but its tags.
-pub fn fresh(row: &Row, tags: Vec<KeyValue>) -> FullRun {
-    let data = RunData { tags, ..RunData::default() };
-    FullRun { run: Run { info: info(row), data }, inputs: json!({}), outputs: Value::Null }
 }
 
 /// A metric as it is stored.
-pub fn metric(key: String, value: f64, is_nan: i64, timestamp: i64, step: i64) -> Metric {
-    Metric { key, value: if is_nan == 1 { f64::NAN } else { value }, timestamp, step }
+pub fn metric(key: String, value: f64, is_nan: i64, timestamp: i64, step: i64) -> contract::mlflow::Metric {
+    contract::mlflow::Metric { key, value: number(value, is_nan), timestamp, step }
+}
+
+fn number(value: f64, is_nan: i64) -> f64 {
+    if is_nan == 1 { f64::NAN } else { value }
+}
+
+/// Runs with all that they logged.
+#[derive(Default)]
+pub struct Runs {
+    infos: Vec<(i64, RunInfo)>,
+    /// Run, place of the name in `names`, value, whether it is NaN, timestamp, step; by run.
+    metrics: Vec<(i64, usize, f64, i64, i64, i64)>,
+    /// Names of metrics, in their order.
+    names: Vec<String>,
+    params: Pairs,
+    tags: Pairs,
+    datasets: HashMap<i64, Vec<Value>>,
+    /// Models that were read, and that were made.
+    models: HashMap<i64, (Vec<Value>, Vec<Value>)>,
+}
+
+/// Keys and values of runs in one text.
+#[derive(Default)]
+struct Pairs {
+    text: String,
+    /// Run, end of the key, end of the value, which ends where the next key begins; by run.
+    ends: Vec<(i64, usize, usize)>,
+}
+
+impl Pairs {
+    async fn of(tx: &mut Connection, mut query: Query, runs: &[i64]) -> Result<Pairs> {
+        let mut pairs = Pairs::default();
+        query.push_in(runs.to_vec()).push(" ORDER BY run, key");
+        let look = |row: &store::Row| {
+            pairs.text.push_str(row.text(1)?);
+            let key = pairs.text.len();
+            pairs.text.push_str(row.text(2)?);
+            pairs.ends.push((row.get(0)?, key, pairs.text.len()));
+            Ok(())
+        };
+        query.build().each(tx, look).await?;
+        Ok(pairs)
+    }
+
+    fn of_run(&self, run: i64) -> Vec<Pair<'_>> {
+        let first = self.ends.partition_point(|(of, ..)| *of < run);
+        let mut begin = first.checked_sub(1).map_or(0, |before| self.ends[before].2);
+        let mut pair = |key: usize, end: usize| {
+            let begin = std::mem::replace(&mut begin, end);
+            Pair { key: &self.text[begin..key], value: &self.text[key..end] }
+        };
+        self.ends[first..].iter().take_while(|(of, ..)| *of == run).map(|(_, key, end)| pair(*key, *end)).collect()
+    }
 }
 
 /// The runs of `rows`, in their order.
-pub async fn load(tx: &mut Connection, rows: Vec<Row>) -> Result<Vec<FullRun>> {
-    let mut runs = Vec::with_capacity(rows.len());
-    for chunk in rows.chunks(1000) {
-        runs.extend(load_chunk(tx, chunk).await?);
-    }
-    Ok(runs)
-}
-
-async fn load_chunk(tx: &mut Connection, rows: &[Row]) -> Result<Vec<FullRun>> {
+pub async fn load(tx: &mut Connection, rows: Vec<Row>) -> Result<Runs> {
+    let infos: Vec<(i64, RunInfo)> = rows.into_iter().map(|row| (row.id, info(row))).collect();
+    let ids: Vec<i64> = infos.iter().map(|(id, _)| *id).collect();
     let select = |sql: &str, order: &str| {
         let mut query = Query::new(sql);
-        query.push(" IN (");
-        let mut ids = query.separated(", ");
-        for row in rows {
-            ids.push(row.id); // our own integers
-        }
-        query.push(")").push(order);
+        query.push_in(ids.clone()).push(order);
         query
     };
-    let mut metrics: HashMap<i64, Vec<Metric>> = HashMap::new();
-    let query = select(
-        "SELECT l.run, k.key, l.value, l.is_nan, l.timestamp, l.step FROM latest_metrics l
-         JOIN metric_keys k ON k.id = l.key WHERE l.run",
-        "",
-    );
-    let found: Vec<(i64, String, f64, i64, i64, i64)> = query.build_as().fetch_all(&mut *tx).await?;
-    for (run, key, value, is_nan, timestamp, step) in found {
-        metrics.entry(run).or_default().push(metric(key, value, is_nan, timestamp, step));
-    }
-    let mut params =
-        key_values(tx, select("SELECT run, key, value FROM params WHERE run", " ORDER BY run, key")).await?;
-    let mut tags = key_values(tx, select("SELECT run, key, value FROM tags WHERE run", " ORDER BY run, key")).await?;
-    let mut datasets = datasets(
+    let latest = "SELECT run, key, value, is_nan, timestamp, step FROM latest_metrics WHERE run";
+    let latest: Vec<(i64, i64, f64, i64, i64, i64)> =
+        select(latest, " ORDER BY run, key").build_as().fetch_all(&mut *tx).await?;
+    let keys: BTreeSet<i64> = latest.iter().map(|(_, key, ..)| *key).collect();
+    let mut query = Query::new("SELECT id, key FROM metric_keys WHERE id");
+    query.push_in(keys.into_iter().collect());
+    let mut names: Vec<(i64, String)> = query.build_as().fetch_all(&mut *tx).await?;
+    names.sort_by(|(_, a), (_, b)| a.cmp(b));
+    let places: HashMap<i64, usize> = names.iter().enumerate().map(|(place, (id, _))| (*id, place)).collect();
+    let mut metrics: Vec<_> = latest
+        .into_iter()
+        .map(|(run, key, value, is_nan, timestamp, step)| {
+            let place = places.get(&key).ok_or_else(|| Error::internal("metric_keys: a name is missing"))?;
+            Ok((run, *place, value, is_nan, timestamp, step))
+        })
+        .collect::<Result<_>>()?;
+    metrics.sort_by_key(|(run, place, ..)| (*run, *place));
+    let params = Pairs::of(tx, "SELECT run, key, value FROM params WHERE run".into(), &ids).await?;
+    let tags = Pairs::of(tx, "SELECT run, key, value FROM tags WHERE run".into(), &ids).await?;
+    let datasets = datasets(
         tx,
         select(
             "SELECT l.run, d.id, d.name, d.digest, d.source_type, d.source, d.schema, d.profile FROM run_datasets l
@@ -95,51 +158,62 @@ async fn load_chunk(tx: &mut Connection, rows: &[Row]) -> Result<Vec<FullRun>> {
         select("SELECT run, dataset, key, value FROM run_dataset_tags WHERE run", " ORDER BY run, dataset, key"),
     )
     .await?;
-    let (mut inputs, mut outputs): (HashMap<i64, Vec<Value>>, HashMap<i64, Vec<Value>>) = Default::default();
+    let mut models: HashMap<i64, (Vec<Value>, Vec<Value>)> = HashMap::new();
     let query = select("SELECT run, direction, model_id, step FROM run_models WHERE run", " ORDER BY run, model_id");
     let found: Vec<(i64, String, String, i64)> = query.build_as().fetch_all(&mut *tx).await?;
     for (run, direction, model_id, step) in found {
+        let (read, made) = models.entry(run).or_default();
         if direction == "input" {
-            inputs.entry(run).or_default().push(json!({"model_id": model_id}));
+            read.push(json!({"model_id": model_id}));
         } else {
-            outputs.entry(run).or_default().push(json!({"model_id": model_id, "step": step}));
+            made.push(json!({"model_id": model_id, "step": step}));
         }
     }
-    Ok(rows
-        .iter()
-        .map(|row| {
-            let mut metrics = metrics.remove(&row.id).unwrap_or_default();
-            metrics.sort_by(|a, b| a.key.cmp(&b.key));
-            let mut all_inputs = serde_json::Map::new();
-            if let Some(datasets) = datasets.remove(&row.id) {
-                all_inputs.insert("dataset_inputs".to_owned(), datasets.into());
-            }
-            if let Some(models) = inputs.remove(&row.id) {
-                all_inputs.insert("model_inputs".to_owned(), models.into());
-            }
-            FullRun {
-                run: Run {
-                    info: info(row),
-                    data: RunData {
-                        metrics,
-                        params: params.remove(&row.id).unwrap_or_default(),
-                        tags: tags.remove(&row.id).unwrap_or_default(),
-                    },
-                },
-                inputs: if all_inputs.is_empty() { json!({}) } else { Value::Object(all_inputs) },
-                outputs: outputs.remove(&row.id).map_or(Value::Null, |models| json!({"model_outputs": models})),
-            }
-        })
-        .collect())
+    let names = names.into_iter().map(|(_, name)| name).collect();
+    Ok(Runs { infos, metrics, names, params, tags, datasets, models })
 }
 
-async fn key_values(tx: &mut Connection, query: Query) -> Result<HashMap<i64, Vec<KeyValue>>> {
-    let mut all: HashMap<i64, Vec<KeyValue>> = HashMap::new();
-    let found: Vec<(i64, String, String)> = query.build_as().fetch_all(&mut *tx).await?;
-    for (run, key, value) in found {
-        all.entry(run).or_default().push(KeyValue { key, value });
+/// A run that has nothing yet but its tags.
+pub fn fresh(row: Row, tags: &[KeyValue]) -> Value {
+    let tags = tags.iter().map(|tag| Pair { key: &tag.key, value: &tag.value }).collect();
+    let data = Data { metrics: Vec::new(), params: Vec::new(), tags };
+    json!(FullRun { info: &info(row), data, inputs: json!({}), outputs: Value::Null })
+}
+
+impl Runs {
+    /// Each run, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = FullRun<'_>> {
+        self.infos.iter().map(|(id, info)| {
+            let metrics = self.metrics[self.metrics.partition_point(|(run, ..)| run < id)..].iter();
+            let metrics =
+                metrics.take_while(|(run, ..)| run == id).map(|(_, place, value, is_nan, timestamp, step)| {
+                    let value = number(*value, *is_nan);
+                    Metric { key: &self.names[*place], value, timestamp: *timestamp, step: *step }
+                });
+            let data =
+                Data { metrics: metrics.collect(), params: self.params.of_run(*id), tags: self.tags.of_run(*id) };
+            let mut inputs = serde_json::Map::new();
+            if let Some(datasets) = self.datasets.get(id) {
+                inputs.insert("dataset_inputs".to_owned(), json!(datasets));
+            }
+            let mut outputs = Value::Null;
+            if let Some((read, made)) = self.models.get(id) {
+                if !read.is_empty() {
+                    inputs.insert("model_inputs".to_owned(), json!(read));
+                }
+                if !made.is_empty() {
+                    outputs = json!({"model_outputs": made});
+                }
+            }
+            FullRun { info, data, inputs: inputs.into(), outputs }
+        })
     }
-    Ok(all)
+}
+
+impl Serialize for Runs {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
 }
 
 type DatasetRow = (i64, i64, String, String, String, String, Option<String>, Option<String>);

@@ -15,7 +15,7 @@ use crate::mlflow::filter::{self, Comparison, Filter, Operator};
 use crate::mlflow::keyset::{self, List};
 use crate::mlflow::order::{self, Order};
 use crate::mlflow::page::{self, Kind, Page};
-use crate::mlflow::run_load::FullRun;
+use crate::mlflow::run_load::Runs;
 use crate::mlflow::runs::{COLUMNS, Row};
 use crate::mlflow::sql::{self, Query};
 use crate::mlflow::{names, run_load};
@@ -30,8 +30,8 @@ const RUN: usize = 2000;
 /// A page of runs.
 #[derive(Serialize)]
 struct Found {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    runs: Vec<FullRun>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runs: Option<Runs>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_token: Option<String>,
 }
@@ -88,8 +88,8 @@ impl Search {
             self.list(Part::All, &few)?.rows(&self.page, &mut *tx).await?
         };
         let (rows, next_page_token) = keyset::cut(rows, &self.page);
-        let runs = run_load::load(tx, rows).await?;
-        let mut text = Vec::with_capacity(RUN * runs.len() + 100);
+        let mut text = Vec::with_capacity(RUN * rows.len() + 100);
+        let runs = if rows.is_empty() { None } else { Some(run_load::load(tx, rows).await?) };
         serde_json::to_writer(&mut text, &Found { runs, next_page_token })
             .map_err(|error| Error::internal(error.to_string()))?;
         Ok(text)

@@ -81,7 +81,7 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
                     log::write_tag(tx, run, &key, value).await?;
                 }
                 let row = find(&mut *tx, &uuid).await?;
-                Ok(run_load::fresh(&row, log::tags_of(tx, run).await?))
+                Ok(run_load::fresh(row, &log::tags_of(tx, run).await?))
             })
         })
         .await?;
@@ -91,7 +91,7 @@ pub async fn create(State(app): State<App>, fields: Fields) -> Result<Json<Value
 /// `GET runs/get`; a deleted one too.
 pub async fn get(State(app): State<App>, fields: Fields) -> Result<Json<Value>> {
     let id = id_of(&fields)?;
-    let mut runs = app
+    let runs = app
         .store
         .view(move |tx| {
             Box::pin(async move {
@@ -100,7 +100,7 @@ pub async fn get(State(app): State<App>, fields: Fields) -> Result<Json<Value>> 
             })
         })
         .await?;
-    Ok(Json(json!({"run": runs.remove(0)})))
+    Ok(Json(json!({"run": runs.iter().next()})))
 }
 
 /// `POST runs/update`: status, end time, name.
@@ -129,7 +129,7 @@ pub async fn update(State(app): State<App>, fields: Fields) -> Result<Json<Value
             })
         })
         .await?;
-    Ok(Json(json!({"run_info": run_load::info(&row)})))
+    Ok(Json(json!({"run_info": run_load::info(row)})))
 }
 
 /// `POST runs/delete`: marks it deleted; once more is nothing.

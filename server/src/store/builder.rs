@@ -40,6 +40,12 @@ impl QueryBuilder {
         self
     }
 
+    /// ` IN` these ids. However many they are, the text is the same.
+    pub fn push_in(&mut self, ids: Vec<i64>) -> &mut QueryBuilder {
+        self.values.push(Value::Ids(ids));
+        self.push(" IN rarray(?)")
+    }
+
     /// Adds another statement's text and values.
     pub fn append(&mut self, other: QueryBuilder) -> &mut QueryBuilder {
         self.text.push_str(&other.text);
@@ -50,15 +56,6 @@ impl QueryBuilder {
     /// Adds what follows with `separator` between.
     pub fn separated(&mut self, separator: &'static str) -> Separated<'_> {
         Separated { builder: self, separator, first: true }
-    }
-
-    /// `VALUES (…), (…)`: one row each of `items`, written by `row`.
-    pub fn push_values<I: IntoIterator>(&mut self, items: I, mut row: impl FnMut(&mut Separated, I::Item)) {
-        for (i, item) in items.into_iter().enumerate() {
-            self.push(if i == 0 { "VALUES (" } else { ", (" });
-            row(&mut self.separated(", "), item);
-            self.push(")");
-        }
     }
 
     /// What was written until now.
@@ -72,7 +69,7 @@ impl QueryBuilder {
         Query::built(AssertSqlSafe(self.text).into_sql_str(), self.values)
     }
 
-    /// The statement, which answers with rows and is not kept prepared: its text hardly comes again.
+    /// The statement, which answers with rows.
     pub fn build_as<T: FromRow>(self) -> QueryAs<T> {
         self.build().answering()
     }
@@ -86,12 +83,6 @@ pub struct Separated<'b> {
 }
 
 impl Separated<'_> {
-    /// Adds text.
-    pub fn push(&mut self, text: impl Display) -> &mut Self {
-        self.between().push(text);
-        self
-    }
-
     /// Adds the next `?` and its value.
     pub fn push_bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.between().push_bind(value);

@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::{Arguments, AssertSqlSafe, Postgres, SqlSafeStr, SqlStr};
+use sqlx::{Arguments, AssertSqlSafe, Column as _, Postgres, Row as _, SqlSafeStr, SqlStr};
 
-use super::row::{FromRow, Row};
+use super::row::{Columns, FromRow, Row};
 use super::trouble::{self, Trouble};
 use super::value::Value;
 use super::{Connection, Executor, On, Reader, sqlite};
@@ -38,7 +38,7 @@ where
 pub struct Query {
     text: SqlStr,
     values: Vec<Value>,
-    /// Its values stand as `?` in the text, which hardly comes again: it is not kept prepared.
+    /// Its values stand as `?` in the text.
     built: bool,
     lock: Option<Lock>,
 }
@@ -85,23 +85,40 @@ impl Query {
         }
     }
 
+    /// Shows each row to `look`, where it stands.
+    pub async fn each(
+        self,
+        on: &mut Connection,
+        mut look: impl FnMut(&Row) -> Result<(), Trouble> + Send,
+    ) -> Result<()> {
+        match on {
+            Connection::Sqlite(connection) => {
+                sqlite::each(connection, self.text.as_str(), &self.values, &[], |row| look(row).map(|()| true))?;
+            }
+            Connection::Postgres(connection) => {
+                let found = self.postgres_rows(&mut **connection, self.postgres()?, usize::MAX).await?;
+                for_each(&found, &[], look)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The first `most` rows.
     async fn rows<'c, T: FromRow>(self, on: impl Executor<'c>, most: usize) -> Result<Vec<T>> {
-        let kept = !self.built;
         let found = match on.on() {
             On::Connection(Connection::Sqlite(connection)) => {
-                return Ok(sqlite::rows(connection, self.text.as_str(), &self.values, most, kept)?);
+                return Ok(sqlite::rows(connection, self.text.as_str(), &self.values, most)?);
             }
             On::Reader(Reader::Sqlite(readers)) => {
                 return readers.run(async move |on: &mut Connection| Box::pin(self.rows(on, most)).await).await;
             }
             On::Connection(Connection::Postgres(connection)) => {
-                postgres_rows(&mut **connection, self.postgres_text(), self.postgres()?, most, kept).await?
+                self.postgres_rows(&mut **connection, self.postgres()?, most).await?
             }
             On::Reader(Reader::Postgres(pool)) => {
                 let mut attempt = 0;
                 loop {
-                    match postgres_rows(pool, self.postgres_text(), self.postgres()?, most, kept).await {
+                    match self.postgres_rows(pool, self.postgres()?, most).await {
                         Err(error) if trouble::is_lost(&error) && attempt < ATTEMPTS => attempt += 1,
                         answer => break answer?,
                     }
@@ -109,7 +126,23 @@ impl Query {
                 }
             }
         };
-        Ok(found.iter().map(|row| T::from_row(&Row::Postgres(row))).collect::<Result<_, Trouble>>()?)
+        let mut answer = Vec::with_capacity(found.len());
+        for_each(&found, T::NAMES, |row| {
+            answer.push(T::from_row(row)?);
+            Ok(())
+        })?;
+        Ok(answer)
+    }
+
+    /// A text that was put together is not kept prepared: PostgreSQL would plan it for whatever values may come.
+    async fn postgres_rows<'c>(
+        &self,
+        on: impl sqlx::Executor<'c, Database = Postgres>,
+        arguments: PgArguments,
+        most: usize,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        let query = sqlx::query_with(self.postgres_text(), arguments).persistent(!self.built);
+        if most == 1 { Ok(query.fetch_optional(on).await?.into_iter().collect()) } else { query.fetch_all(on).await }
     }
 
     /// The text with numbered values and locks.
@@ -121,7 +154,8 @@ impl Query {
             Some(Lock::Shared) => " FOR SHARE",
         };
         let mut text = String::with_capacity(self.text.as_str().len() + 3 * self.values.len());
-        let mut parts = self.text.as_str().split('?');
+        let listed = self.text.as_str().replace("IN rarray(", "= ANY(");
+        let mut parts = listed.split('?');
         text.extend(parts.next());
         for (i, part) in parts.enumerate() {
             write!(text, "${}{part}", i + 1).ok(); // a String takes everything
@@ -140,6 +174,7 @@ impl Query {
                     return Err(Error::invalid("Text must not contain the character NUL."));
                 }
                 Value::Text(value) => arguments.add(value),
+                Value::Ids(ids) => arguments.add(ids),
             }
             .map_err(sqlx::Error::Encode)?;
         }
@@ -147,15 +182,10 @@ impl Query {
     }
 }
 
-async fn postgres_rows<'c>(
-    on: impl sqlx::Executor<'c, Database = Postgres>,
-    text: SqlStr,
-    arguments: PgArguments,
-    most: usize,
-    kept: bool,
-) -> Result<Vec<PgRow>, sqlx::Error> {
-    let query = sqlx::query_with(text, arguments).persistent(kept);
-    if most == 1 { Ok(query.fetch_optional(on).await?.into_iter().collect()) } else { query.fetch_all(on).await }
+fn for_each(rows: &[PgRow], names: &[&str], mut look: impl FnMut(&Row) -> Result<(), Trouble>) -> Result<(), Trouble> {
+    let Some(first) = rows.first() else { return Ok(()) };
+    let columns = Columns::of(names, first.len(), |i| first.column(i).name())?;
+    rows.iter().try_for_each(|row| look(&Row::postgres(row, &columns)))
 }
 
 /// A [`Query`] that answers with rows.

@@ -1,7 +1,9 @@
 //! Rows of either database, and what is made of them.
 
+use std::ops::Range;
+
 use sqlx::postgres::{PgRow, Postgres};
-use sqlx::{Column as _, Row as _, TypeInfo, ValueRef};
+use sqlx::{Row as _, TypeInfo, ValueRef};
 
 use super::trouble::Trouble;
 use super::value::Value;
@@ -10,11 +12,32 @@ use super::value::Value;
 pub const KEY: &str = "page_key_";
 
 /// A row of an answer.
-pub enum Row<'r> {
-    /// Of SQLite.
+pub struct Row<'r> {
+    stored: Stored<'r>,
+    columns: &'r Columns,
+}
+
+enum Stored<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
-    /// Of PostgreSQL.
     Postgres(&'r PgRow),
+}
+
+/// Where in an answer's rows the columns are that have names, found once for all of them.
+pub struct Columns {
+    named: Vec<usize>,
+    keys: Range<usize>,
+}
+
+impl Columns {
+    /// `names` among the `count` columns of an answer.
+    pub fn of<'n>(names: &[&str], count: usize, name: impl Fn(usize) -> &'n str) -> Result<Columns, Trouble> {
+        let place = |wanted: &&str| {
+            let place = (0..count).find(|i| name(*i) == *wanted);
+            place.ok_or_else(|| Trouble::Tables(format!("an answer lacks its column {wanted}")))
+        };
+        let keys = (0..count).rev().take_while(|i| name(*i).starts_with(KEY)).count();
+        Ok(Columns { named: names.iter().map(place).collect::<Result<_, _>>()?, keys: count - keys..count })
+    }
 }
 
 /// What a column can be read as.
@@ -22,45 +45,53 @@ pub trait Column: rusqlite::types::FromSql + for<'r> sqlx::Decode<'r, Postgres> 
 
 impl<T> Column for T where T: rusqlite::types::FromSql + for<'r> sqlx::Decode<'r, Postgres> + sqlx::Type<Postgres> {}
 
-impl Row<'_> {
+impl<'r> Row<'r> {
+    /// A row of SQLite.
+    pub fn sqlite(row: &'r rusqlite::Row<'r>, columns: &'r Columns) -> Row<'r> {
+        Row { stored: Stored::Sqlite(row), columns }
+    }
+
+    /// A row of PostgreSQL.
+    pub fn postgres(row: &'r PgRow, columns: &'r Columns) -> Row<'r> {
+        Row { stored: Stored::Postgres(row), columns }
+    }
+
     /// The `i`-th column.
     pub fn get<T: Column>(&self, i: usize) -> Result<T, Trouble> {
-        Ok(match self {
-            Row::Sqlite(row) => row.get(i)?,
-            Row::Postgres(row) => row.try_get(i)?,
+        Ok(match self.stored {
+            Stored::Sqlite(row) => row.get(i)?,
+            Stored::Postgres(row) => row.try_get(i)?,
         })
     }
 
-    /// The column of this name.
-    pub fn named<T: Column>(&self, name: &str) -> Result<T, Trouble> {
-        Ok(match self {
-            Row::Sqlite(row) => row.get(name)?,
-            Row::Postgres(row) => row.try_get(name)?,
+    /// The text of the `i`-th column, where it stands.
+    pub fn text(&self, i: usize) -> Result<&str, Trouble> {
+        Ok(match self.stored {
+            Stored::Sqlite(row) => row.get_ref(i)?.as_str().map_err(rusqlite::Error::from)?,
+            Stored::Postgres(row) => row.try_get(i)?,
         })
+    }
+
+    /// The column of the `i`-th of the [`FromRow::NAMES`].
+    pub fn named<T: Column>(&self, i: usize) -> Result<T, Trouble> {
+        self.get(self.columns.named[i])
     }
 
     /// The last columns, whose names begin with [`KEY`].
     fn keys(&self) -> Result<Vec<Value>, Trouble> {
-        let (count, is_key): (usize, &dyn Fn(usize) -> bool) = match self {
-            Row::Sqlite(row) => {
-                (row.as_ref().column_count(), &|i| row.as_ref().column_name(i).is_ok_and(|name| name.starts_with(KEY)))
-            }
-            Row::Postgres(row) => (row.len(), &|i| row.column(i).name().starts_with(KEY)),
-        };
-        let keys = (0..count).rev().take_while(|i| is_key(*i)).count();
-        (count - keys..count).map(|i| self.value(i)).collect()
+        self.columns.keys.clone().map(|i| self.value(i)).collect()
     }
 
     fn value(&self, i: usize) -> Result<Value, Trouble> {
-        use rusqlite::types::ValueRef as Stored;
-        match self {
-            Row::Sqlite(row) => match row.get_ref(i)? {
-                Stored::Null => Ok(Value::Text(None)),
-                Stored::Integer(value) => Ok(value.into()),
-                Stored::Real(value) => Ok(value.into()),
-                Stored::Text(_) | Stored::Blob(_) => Ok(Value::Text(row.get(i)?)),
+        use rusqlite::types::ValueRef as Of;
+        match self.stored {
+            Stored::Sqlite(row) => match row.get_ref(i)? {
+                Of::Null => Ok(Value::Text(None)),
+                Of::Integer(value) => Ok(value.into()),
+                Of::Real(value) => Ok(value.into()),
+                Of::Text(_) | Of::Blob(_) => Ok(Value::Text(row.get(i)?)),
             },
-            Row::Postgres(row) => {
+            Stored::Postgres(row) => {
                 let value = row.try_get_raw(i)?;
                 if value.is_null() {
                     return Ok(Value::Text(None));
@@ -77,6 +108,9 @@ impl Row<'_> {
 
 /// What a query can answer with: a tuple, or a struct that is named in [`columns!`](crate::store::columns).
 pub trait FromRow: Sized + Send + 'static {
+    /// Names of its columns; none where they are taken in their order.
+    const NAMES: &'static [&'static str] = &[];
+
     /// Reads a row.
     fn from_row(row: &Row) -> Result<Self, Trouble>;
 }
@@ -85,8 +119,16 @@ pub trait FromRow: Sized + Send + 'static {
 macro_rules! columns {
     ($name:ident { $($field:ident),+ $(,)? }) => {
         impl $crate::store::FromRow for $name {
+            const NAMES: &'static [&'static str] = &[$(stringify!($field)),+];
+
             fn from_row(row: &$crate::store::Row) -> ::std::result::Result<Self, $crate::store::trouble::Trouble> {
-                Ok($name { $($field: row.named(stringify!($field))?),+ })
+                let mut next = 0;
+                Ok($name {
+                    $($field: {
+                        next += 1;
+                        row.named(next - 1)?
+                    }),+
+                })
             }
         }
     };
@@ -127,6 +169,8 @@ pub struct Keyed<T> {
 }
 
 impl<T: FromRow> FromRow for Keyed<T> {
+    const NAMES: &'static [&'static str] = T::NAMES;
+
     fn from_row(row: &Row) -> Result<Keyed<T>, Trouble> {
         Ok(Keyed { row: T::from_row(row)?, keys: row.keys()? })
     }

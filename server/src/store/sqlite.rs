@@ -1,16 +1,15 @@
 //! SQLite: how a file is opened, asked and read by several at once.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::config::DbConfig;
-use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, InterruptHandle, OpenFlags};
+use rusqlite::{CachedStatement, Connection, InterruptHandle, OpenFlags, vtab};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use super::row::{FromRow, Row};
+use super::row::{Columns, FromRow, Row};
 use super::trouble::Trouble;
 use super::value::Value;
 use crate::error::{Error, Result};
@@ -18,6 +17,8 @@ use crate::store;
 
 /// Statements that a connection keeps prepared.
 const STATEMENTS: usize = 256;
+/// Bytes of a statement's text beyond which it is not kept: somebody wrote a long filter, which hardly comes again.
+const LONG: usize = 4000;
 /// How long a connection waits for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -40,8 +41,7 @@ fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, Trouble> {
     let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // A plan does not hang on the values that are bound, so a statement is not prepared anew for them.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    vtab::array::load_module(&connection)?;
     // The cache in KiB of each connection; the system keeps the rest of the file.
     connection.execute_batch("PRAGMA case_sensitive_like = ON; PRAGMA cache_size = -8000")?;
     Ok(connection)
@@ -52,51 +52,63 @@ pub fn execute(connection: &Connection, text: &str, values: &[Value]) -> Result<
     Ok(prepared(connection, text, values)?.raw_execute()? as u64)
 }
 
-/// Runs a statement that answers with rows, of which `most` are read. A statement that is not `kept` prepared makes no
-/// room for itself by throwing out another.
-pub fn rows<T: FromRow>(
+/// Runs a statement that answers with rows, of which `most` are read.
+pub fn rows<T: FromRow>(connection: &Connection, text: &str, values: &[Value], most: usize) -> Result<Vec<T>, Trouble> {
+    let mut answer = Vec::new();
+    each(connection, text, values, T::NAMES, |row| {
+        answer.push(T::from_row(row)?);
+        Ok(answer.len() < most)
+    })?;
+    Ok(answer)
+}
+
+/// Runs a statement that answers with rows, of which `names` are columns, and shows them to `look` until that has seen enough.
+pub fn each(
     connection: &Connection,
     text: &str,
     values: &[Value],
-    most: usize,
-    kept: bool,
-) -> Result<Vec<T>, Trouble> {
+    names: &[&str],
+    mut look: impl FnMut(&Row) -> Result<bool, Trouble>,
+) -> Result<(), Trouble> {
     let mut statement = prepared(connection, text, values)?;
-    let mut answer = Vec::new();
+    let columns = Columns::of(names, statement.column_count(), |i| statement.column_name(i).unwrap_or_default())?;
     let mut rows = statement.raw_query();
-    while answer.len() < most
-        && let Some(row) = rows.next()?
-    {
-        answer.push(T::from_row(&Row::Sqlite(row))?);
+    while let Some(row) = rows.next()? {
+        if !look(&Row::sqlite(row, &columns))? {
+            break;
+        }
     }
     drop(rows);
-    if !kept {
+    if text.len() > LONG {
         statement.discard();
     }
-    Ok(answer)
+    Ok(())
 }
 
 fn prepared<'c>(connection: &'c Connection, text: &str, values: &[Value]) -> Result<CachedStatement<'c>, Trouble> {
     let mut statement = connection.prepare_cached(text)?;
+    let names = text.contains('$');
     for i in 1..=statement.parameter_count() {
         // To SQLite `$2` is a name, which gets its number where it stands first; `?` has none.
-        let named = statement.parameter_name(i).and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
+        let name = if names { statement.parameter_name(i) } else { None };
+        let named = name.and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
         let value = values.get(named.unwrap_or(i).wrapping_sub(1));
         let value = value.ok_or_else(|| Trouble::Tables(format!("a statement lacks its value {i}")))?;
-        statement.raw_bind_parameter(i, value)?;
+        bind(&mut statement, i, value)?;
     }
     Ok(statement)
 }
 
-impl ToSql for Value {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Value::Integer(Some(value)) => ValueRef::Integer(*value),
-            Value::Real(Some(value)) => ValueRef::Real(*value),
-            Value::Text(Some(value)) => ValueRef::Text(value.as_bytes()),
-            Value::Integer(None) | Value::Real(None) | Value::Text(None) => ValueRef::Null,
-        }))
-    }
+fn bind(statement: &mut CachedStatement, i: usize, value: &Value) -> Result<(), Trouble> {
+    Ok(match value {
+        Value::Integer(value) => statement.raw_bind_parameter(i, value),
+        Value::Real(value) => statement.raw_bind_parameter(i, value),
+        Value::Text(value) => statement.raw_bind_parameter(i, value),
+        Value::Ids(ids) => {
+            let ids: vtab::array::Array = Rc::new(ids.iter().map(|id| (*id).into()).collect());
+            statement.raw_bind_parameter(i, ids)
+        }
+    }?)
 }
 
 /// Connections that only read. They do not wait for the writer (WAL).

@@ -9,6 +9,8 @@ pub enum Value {
     Real(Option<f64>),
     /// `TEXT`.
     Text(Option<String>),
+    /// Ids of ours: the list of an `IN`.
+    Ids(Vec<i64>),
 }
 
 macro_rules! values {

@@ -179,7 +179,7 @@ fn points(alarm: &Alarm) -> Vec<Point> {
         .into_iter()
         .filter(|(_, value)| value.is_finite())
         .map(|(key, value)| Point {
-            key: key_of(&key),
+            key: key_of(&key).into(),
             value,
             timestamp,
             step,

@@ -58,7 +58,7 @@ pub async fn experiment(tx: &mut Connection, given: &Value) -> Answer<(i64, Stri
 pub fn point(key: &str, point: &Value) -> Answer<Point> {
     let fields = Fields::of(point);
     Ok(Point {
-        key: key.to_owned(),
+        key: key.into(),
         value: fields.number("value")?,
         timestamp: fields.opt_int("timestamp")?.unwrap_or(0),
         step: fields.opt_int("step")?.unwrap_or(0),
@@ -148,7 +148,7 @@ pub async fn model(tx: &mut Connection, given: &Value, experiment: i64, place: &
     }
     for metric in Fields::of(&given["data"]).objects("metrics")? {
         let point = Point {
-            key: metric.string("key")?,
+            key: metric.string("key")?.into(),
             value: metric.number("value")?,
             timestamp: metric.opt_int("timestamp")?.unwrap_or(0),
             step: metric.opt_int("step")?.unwrap_or(0),
