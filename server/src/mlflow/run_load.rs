@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use contract::mlflow::{KeyValue, RunInfo};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
@@ -72,7 +72,6 @@ fn number(value: f64, is_nan: i64) -> f64 {
 }
 
 /// Runs with all that they logged.
-#[derive(Default)]
 pub struct Runs {
     infos: Vec<(i64, RunInfo)>,
     /// Run, place of the name in `names`, value, whether it is NaN, timestamp, step; by run.
@@ -145,7 +144,7 @@ pub async fn load(tx: &mut Connection, rows: Vec<Row>) -> Result<Runs> {
             Ok((run, *place, value, is_nan, timestamp, step))
         })
         .collect::<Result<_>>()?;
-    metrics.sort_by_key(|(run, place, ..)| (*run, *place));
+    metrics.sort_unstable_by_key(|(run, place, ..)| (*run, *place));
     let params = Pairs::of(tx, "SELECT run, key, value FROM params WHERE run".into(), &ids).await?;
     let tags = Pairs::of(tx, "SELECT run, key, value FROM tags WHERE run".into(), &ids).await?;
     let datasets = datasets(
@@ -207,12 +206,6 @@ impl Runs {
             }
             FullRun { info, data, inputs: inputs.into(), outputs }
         })
-    }
-}
-
-impl Serialize for Runs {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
     }
 }
 

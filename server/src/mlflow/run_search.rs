@@ -1,11 +1,14 @@
 //! Search of runs.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 
+use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use futures_util::stream;
+use serde_json::Value;
 
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -15,7 +18,6 @@ use crate::mlflow::filter::{self, Comparison, Filter, Operator};
 use crate::mlflow::keyset::{self, List};
 use crate::mlflow::order::{self, Order};
 use crate::mlflow::page::{self, Kind, Page};
-use crate::mlflow::run_load::Runs;
 use crate::mlflow::runs::{COLUMNS, Row};
 use crate::mlflow::sql::{self, Query};
 use crate::mlflow::{names, run_load};
@@ -24,23 +26,18 @@ use crate::store::{self, Connection, Keyed};
 /// Up to how many latest metrics are all looked at, where the alternative is to ask each run for its own.
 const FEW: i64 = 2000;
 
-/// Bytes of a run in an answer, about.
-const RUN: usize = 2000;
-
-/// A page of runs.
-#[derive(Serialize)]
-struct Found {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    runs: Option<Runs>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_page_token: Option<String>,
-}
+/// Runs that are loaded and written at once: however long the page is, what is in memory for it comes in small pieces, which
+/// find room where others have been.
+const PART: usize = 100;
 
 /// `POST runs/search`.
 pub async fn search(State(app): State<App>, fields: Fields) -> Result<Response> {
     let search = Search::of(fields)?;
-    let text = app.store.view(move |tx| Box::pin(async move { search.answer(tx).await })).await?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+    let parts = app.store.view(move |tx| Box::pin(async move { search.answer(tx).await })).await?;
+    let length: usize = parts.iter().map(Bytes::len).sum();
+    let head =
+        [(header::CONTENT_TYPE, HeaderValue::from_static("application/json")), (header::CONTENT_LENGTH, length.into())];
+    Ok((head, Body::from_stream(stream::iter(parts.into_iter().map(Ok::<_, Infallible>)))).into_response())
 }
 
 /// What is searched for.
@@ -74,7 +71,8 @@ impl Search {
         Ok(Search { fields, page, experiments, filter, orders })
     }
 
-    async fn answer(&self, tx: &mut Connection) -> Result<Vec<u8>> {
+    /// The answer's text, in parts.
+    async fn answer(&self, tx: &mut Connection) -> Result<Vec<Bytes>> {
         let few = self.few(tx).await?;
         let by_index = match self.orders.first() {
             Some(order) if is_metric(&order.entity) && few.is_empty() => {
@@ -88,11 +86,25 @@ impl Search {
             self.list(Part::All, &few)?.rows(&self.page, &mut *tx).await?
         };
         let (rows, next_page_token) = keyset::cut(rows, &self.page);
-        let mut text = Vec::with_capacity(RUN * rows.len() + 100);
-        let runs = if rows.is_empty() { None } else { Some(run_load::load(tx, rows).await?) };
-        serde_json::to_writer(&mut text, &Found { runs, next_page_token })
-            .map_err(|error| Error::internal(error.to_string()))?;
-        Ok(text)
+        if rows.is_empty() {
+            return Ok(vec![Bytes::from_static(b"{}")]);
+        }
+        let (mut rows, mut parts) = (rows.into_iter(), Vec::new());
+        while rows.len() > 0 {
+            let runs = run_load::load(tx, rows.by_ref().take(PART).collect()).await?;
+            let mut text = Vec::new();
+            for run in runs.iter() {
+                let first = parts.is_empty() && text.is_empty();
+                text.extend_from_slice(if first { b"{\"runs\":[" } else { b"," });
+                serde_json::to_writer(&mut text, &run).map_err(|error| Error::internal(error.to_string()))?;
+            }
+            parts.push(text.into());
+        }
+        parts.push(match next_page_token {
+            Some(token) => format!("],\"next_page_token\":{}}}", Value::from(token)).into(),
+            None => Bytes::from_static(b"]}"),
+        });
+        Ok(parts)
     }
 
     /// Metric comparisons that so few runs satisfy that these are best looked up first; the one with the fewest leads.
