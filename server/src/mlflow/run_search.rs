@@ -26,18 +26,19 @@ use crate::store::{self, Connection, Keyed};
 /// Up to how many latest metrics are all looked at, where the alternative is to ask each run for its own.
 const FEW: i64 = 2000;
 
-/// Runs that are loaded and written at once: however long the page is, what is in memory for it comes in small pieces, which
-/// find room where others have been.
+/// Runs that are loaded at once, and bytes that are written into one piece: however long the page is, what it needs in memory
+/// finds room where others have been.
 const PART: usize = 100;
+const PIECE: usize = 64 * 1024;
 
 /// `POST runs/search`.
 pub async fn search(State(app): State<App>, fields: Fields) -> Result<Response> {
     let search = Search::of(fields)?;
-    let parts = app.store.view(move |tx| Box::pin(async move { search.answer(tx).await })).await?;
-    let length: usize = parts.iter().map(Bytes::len).sum();
+    let pieces = app.store.view(move |tx| Box::pin(async move { search.answer(tx).await })).await?;
+    let length: usize = pieces.iter().map(Bytes::len).sum();
     let head =
         [(header::CONTENT_TYPE, HeaderValue::from_static("application/json")), (header::CONTENT_LENGTH, length.into())];
-    Ok((head, Body::from_stream(stream::iter(parts.into_iter().map(Ok::<_, Infallible>)))).into_response())
+    Ok((head, Body::from_stream(stream::iter(pieces.into_iter().map(Ok::<_, Infallible>)))).into_response())
 }
 
 /// What is searched for.
@@ -71,7 +72,7 @@ impl Search {
         Ok(Search { fields, page, experiments, filter, orders })
     }
 
-    /// The answer's text, in parts.
+    /// The answer's text, in pieces.
     async fn answer(&self, tx: &mut Connection) -> Result<Vec<Bytes>> {
         let few = self.few(tx).await?;
         let by_index = match self.orders.first() {
@@ -89,22 +90,25 @@ impl Search {
         if rows.is_empty() {
             return Ok(vec![Bytes::from_static(b"{}")]);
         }
-        let (mut rows, mut parts) = (rows.into_iter(), Vec::new());
+        let (mut rows, mut pieces, mut text) = (rows.into_iter(), Vec::new(), Vec::with_capacity(PIECE));
         while rows.len() > 0 {
             let runs = run_load::load(tx, rows.by_ref().take(PART).collect()).await?;
-            let mut text = Vec::new();
             for run in runs.iter() {
-                let first = parts.is_empty() && text.is_empty();
+                let first = pieces.is_empty() && text.is_empty();
+                if text.len() > PIECE - PIECE / 8 {
+                    pieces.push(std::mem::replace(&mut text, Vec::with_capacity(PIECE)).into());
+                }
                 text.extend_from_slice(if first { b"{\"runs\":[" } else { b"," });
                 serde_json::to_writer(&mut text, &run).map_err(|error| Error::internal(error.to_string()))?;
             }
-            parts.push(text.into());
         }
-        parts.push(match next_page_token {
-            Some(token) => format!("],\"next_page_token\":{}}}", Value::from(token)).into(),
-            None => Bytes::from_static(b"]}"),
-        });
-        Ok(parts)
+        text.extend_from_slice(b"]");
+        if let Some(token) = next_page_token {
+            text.extend_from_slice(format!(",\"next_page_token\":{}", Value::from(token)).as_bytes());
+        }
+        text.extend_from_slice(b"}");
+        pieces.push(text.into());
+        Ok(pieces)
     }
 
     /// Metric comparisons that so few runs satisfy that these are best looked up first; the one with the fewest leads.
