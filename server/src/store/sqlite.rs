@@ -49,7 +49,8 @@ fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, Trouble> {
 
 /// Runs a statement that answers with nothing; how many rows it wrote.
 pub fn execute(connection: &Connection, text: &str, values: &[Value]) -> Result<u64, Trouble> {
-    Ok(prepared(connection, text, values)?.raw_execute()? as u64)
+    let mut lists = Lists::new();
+    Ok(prepared(connection, text, values, &mut lists)?.raw_execute()? as u64)
 }
 
 /// Runs a statement that answers with rows, of which `most` are read.
@@ -70,7 +71,8 @@ pub fn each(
     names: &[&str],
     mut look: impl FnMut(&Row) -> Result<bool, Trouble>,
 ) -> Result<(), Trouble> {
-    let mut statement = prepared(connection, text, values)?;
+    let mut lists = Lists::new();
+    let mut statement = prepared(connection, text, values, &mut lists)?;
     let columns = Columns::of(names, statement.column_count(), |i| statement.column_name(i).unwrap_or_default())?;
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
@@ -85,7 +87,15 @@ pub fn each(
     Ok(())
 }
 
-fn prepared<'c>(connection: &'c Connection, text: &str, values: &[Value]) -> Result<CachedStatement<'c>, Trouble> {
+/// Lists that are bound. They outlive the statement: rusqlite forgets their memory when SQLite is the last to hold one.
+type Lists = Vec<vtab::array::Array>;
+
+fn prepared<'c>(
+    connection: &'c Connection,
+    text: &str,
+    values: &[Value],
+    lists: &mut Lists,
+) -> Result<CachedStatement<'c>, Trouble> {
     let mut statement = connection.prepare_cached(text)?;
     let names = text.contains('$');
     for i in 1..=statement.parameter_count() {
@@ -94,21 +104,18 @@ fn prepared<'c>(connection: &'c Connection, text: &str, values: &[Value]) -> Res
         let named = name.and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
         let value = values.get(named.unwrap_or(i).wrapping_sub(1));
         let value = value.ok_or_else(|| Trouble::Tables(format!("a statement lacks its value {i}")))?;
-        bind(&mut statement, i, value)?;
+        match value {
+            Value::Integer(value) => statement.raw_bind_parameter(i, value),
+            Value::Real(value) => statement.raw_bind_parameter(i, value),
+            Value::Text(value) => statement.raw_bind_parameter(i, value),
+            Value::Ids(ids) => {
+                let list = Rc::new(ids.iter().map(|id| (*id).into()).collect());
+                lists.push(Rc::clone(&list));
+                statement.raw_bind_parameter(i, list)
+            }
+        }?;
     }
     Ok(statement)
-}
-
-fn bind(statement: &mut CachedStatement, i: usize, value: &Value) -> Result<(), Trouble> {
-    Ok(match value {
-        Value::Integer(value) => statement.raw_bind_parameter(i, value),
-        Value::Real(value) => statement.raw_bind_parameter(i, value),
-        Value::Text(value) => statement.raw_bind_parameter(i, value),
-        Value::Ids(ids) => {
-            let ids: vtab::array::Array = Rc::new(ids.iter().map(|id| (*id).into()).collect());
-            statement.raw_bind_parameter(i, ids)
-        }
-    }?)
 }
 
 /// Connections that only read. They do not wait for the writer (WAL).
