@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::mlflow::page::{Kind, Page};
-use crate::mlflow::runs;
+use crate::mlflow::{run_load, runs};
 use crate::store::{self, Value};
 
 /// Points that are read at once.
@@ -98,7 +98,8 @@ impl History {
         let most = self.left.min(PART) as usize;
         let (points, more) = (&points[..points.len().min(most)], points.len() > most);
         let Some((timestamp, step, value, is_nan)) = points.last() else {
-            return Ok((Bytes::from_static(b"{}"), true));
+            // Behind a part there may be nothing any more: somebody collected the run meanwhile.
+            return Ok((Bytes::from_static(if self.begun { b"]}" } else { b"{}" }), true));
         };
         let after = vec![timestamp.into(), step.into(), (*value).into(), is_nan.into()];
         self.left -= points.len() as i64;
@@ -124,11 +125,8 @@ impl History {
     /// A point as a [`Metric`](contract::mlflow::Metric), whose name is the same for all.
     fn write(&self, text: &mut Vec<u8>, (timestamp, step, value, is_nan): &Point) -> serde_json::Result<()> {
         text.extend_from_slice(&self.head);
-        if *is_nan == 1 {
-            text.extend_from_slice(b"\"NaN\"");
-        } else {
-            serde_json::to_writer(&mut *text, &value.clamp(f64::MIN, f64::MAX))?;
-        }
+        let value = run_load::number(*value, *is_nan);
+        contract::mlflow::write_value(&value, &mut serde_json::Serializer::new(&mut *text))?;
         text.extend_from_slice(b",\"timestamp\":");
         serde_json::to_writer(&mut *text, timestamp)?;
         text.extend_from_slice(b",\"step\":");

@@ -67,7 +67,8 @@ pub fn metric(key: String, value: f64, is_nan: i64, timestamp: i64, step: i64) -
     contract::mlflow::Metric { key, value: number(value, is_nan), timestamp, step }
 }
 
-fn number(value: f64, is_nan: i64) -> f64 {
+/// The value of a metric as it is stored.
+pub fn number(value: f64, is_nan: i64) -> f64 {
     if is_nan == 1 { f64::NAN } else { value }
 }
 
@@ -94,9 +95,8 @@ struct Pairs {
 }
 
 impl Pairs {
-    async fn of(tx: &mut Connection, mut query: Query, runs: &[i64]) -> Result<Pairs> {
+    async fn of(tx: &mut Connection, query: Query) -> Result<Pairs> {
         let mut pairs = Pairs::default();
-        query.push_in(runs.to_vec()).push(" ORDER BY run, key");
         let look = |row: &store::Row| {
             pairs.text.push_str(row.text(1)?);
             let key = pairs.text.len();
@@ -145,8 +145,8 @@ pub async fn load(tx: &mut Connection, rows: Vec<Row>) -> Result<Runs> {
         })
         .collect::<Result<_>>()?;
     metrics.sort_unstable_by_key(|(run, place, ..)| (*run, *place));
-    let params = Pairs::of(tx, "SELECT run, key, value FROM params WHERE run".into(), &ids).await?;
-    let tags = Pairs::of(tx, "SELECT run, key, value FROM tags WHERE run".into(), &ids).await?;
+    let params = Pairs::of(tx, select("SELECT run, key, value FROM params WHERE run", " ORDER BY run, key")).await?;
+    let tags = Pairs::of(tx, select("SELECT run, key, value FROM tags WHERE run", " ORDER BY run, key")).await?;
     let datasets = datasets(
         tx,
         select(
