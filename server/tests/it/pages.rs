@@ -1,9 +1,15 @@
 //! Lists, a page at a time: the pages are the list, whatever it is ordered by and whatever happens in between.
 
-use axum::http::{Method, StatusCode};
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use beira_server::housekeeping::gc::{What, gc};
+use beira_server::housekeeping::{Kept, Progress};
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use crate::database::on_both;
+use crate::database::{self, on_both};
 use crate::support::TestServer;
 
 on_both! {
@@ -11,6 +17,7 @@ on_both! {
     rows_that_come_and_go_between_pages_shift_nothing
     every_list_has_pages_and_takes_no_token_of_another
     a_history_comes_whole_and_in_pages_and_sampled
+    a_history_whose_run_is_collected_meanwhile_ends
 }
 
 const API: &str = "/api/2.0/mlflow";
@@ -192,6 +199,35 @@ async fn every_list_has_pages_and_takes_no_token_of_another() {
             assert_eq!(status, expected, "{} with {}'s: {answer}", list.rows, LISTS[j].0.rows);
         }
     }
+}
+
+async fn a_history_whose_run_is_collected_meanwhile_ends() {
+    let server = TestServer::start().await;
+    let id = run(&server, "gone").await;
+    let total = 16_000;
+    for start in (0..total).step_by(1000) {
+        let point = |i: i64| json!({"key": "m", "value": 0.5, "timestamp": i, "step": i});
+        let batch: Vec<Value> = (start..start + 1000).map(point).collect();
+        server.post(&format!("{API}/runs/log-batch"), json!({"run_id": id, "metrics": batch})).await;
+    }
+    let request = Request::get(format!("{API}/metrics/get-history?run_id={id}&metric_key=m"));
+    let response = server.send(request.header("host", "localhost").body(Body::empty()).unwrap()).await;
+    let mut parts = response.into_body().into_data_stream();
+    let mut text = parts.next().await.unwrap().unwrap().to_vec();
+
+    server.post(&format!("{API}/runs/delete"), json!({"run_id": id})).await;
+    let artifacts = server.folder.path().join("artifacts").into();
+    let kept = Kept { db: database::of(server.folder.path()), artifacts, default_artifact_root: None };
+    let what = What { older_than: -1000, ..What::default() };
+    let gone = gc(&kept, &what, &(Arc::new(|_: &str| ()) as Progress)).await.unwrap();
+    assert_eq!(gone.runs, 1);
+
+    while let Some(part) = parts.next().await {
+        text.extend(part.unwrap());
+    }
+    let history: Value = serde_json::from_slice(&text).unwrap();
+    let came = history["metrics"].as_array().unwrap().len() as i64;
+    assert!(came >= 5000 && came < total, "{came} points");
 }
 
 async fn a_history_comes_whole_and_in_pages_and_sampled() {
