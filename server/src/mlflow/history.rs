@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -37,8 +37,8 @@ pub async fn history(State(app): State<App>, fields: Fields) -> Result<Response>
     let page = Page::of(&fields, limit, "history", &["run_id", "run_uuid", "metric_key"])?;
     let after = page.after(&KEYS)?;
     let head = format!("{{\"key\":{},\"value\":", serde_json::Value::from(key.as_str())).into_bytes();
-    let ahead = ahead(&app, &run, &key, after, limit);
-    let mut history = History { app, run, key, left: limit, page, ahead, head, begun: false };
+    let mut history = History { app, run, key, left: limit, page, ahead: JoinSet::new(), head, begun: false };
+    history.read_ahead(after);
     let body = match history.part().await? {
         (text, true) => Body::from(text),
         (text, false) => {
@@ -79,22 +79,26 @@ struct History {
     /// Points that are still wanted.
     left: i64,
     page: Page,
-    ahead: JoinHandle<Result<Vec<Point>>>,
+    /// The one reading, which ends when nobody waits for it any more.
+    ahead: JoinSet<Result<Vec<Point>>>,
     /// What each point begins with.
     head: Vec<u8>,
     begun: bool,
 }
 
-/// Begins to read the points of a part, and one more when another part follows.
-fn ahead(app: &App, run: &str, key: &str, after: Option<Vec<Value>>, left: i64) -> JoinHandle<Result<Vec<Point>>> {
-    let (app, run, key) = (app.clone(), run.to_owned(), key.to_owned());
-    tokio::spawn(async move { points(&app, &run, &key, after.as_deref(), left.min(PART) + 1).await })
-}
-
 impl History {
+    /// Begins to read the points of a part, and one more when another part follows.
+    fn read_ahead(&mut self, after: Option<Vec<Value>>) {
+        let (app, run, key, most) = (self.app.clone(), self.run.clone(), self.key.clone(), self.left.min(PART) + 1);
+        self.ahead.spawn(async move { points(&app, &run, &key, after.as_deref(), most).await });
+    }
+
     /// The next part of the answer's text, and whether it is the last.
     async fn part(&mut self) -> Result<(Bytes, bool)> {
-        let points = (&mut self.ahead).await.map_err(|_| Error::internal("the reading of a history panicked"))??;
+        let Some(Ok(points)) = self.ahead.join_next().await else {
+            return Err(Error::internal("the reading of a history panicked"));
+        };
+        let points = points?;
         let most = self.left.min(PART) as usize;
         let (points, more) = (&points[..points.len().min(most)], points.len() > most);
         let Some((timestamp, step, value, is_nan)) = points.last() else {
@@ -108,7 +112,7 @@ impl History {
             (true, true) => format!("],\"next_page_token\":\"{}\"}}", self.page.token(&after)),
             (true, false) => "]}".to_owned(),
             (false, _) => {
-                self.ahead = ahead(&self.app, &self.run, &self.key, Some(after), self.left);
+                self.read_ahead(Some(after));
                 String::new()
             }
         };
